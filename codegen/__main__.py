@@ -1,0 +1,66 @@
+"""`python -m codegen` writes src/gemwire/models/, `--check` fails when it is not up to date."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+from .generate import generate
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "src" / "gemwire" / "models"
+
+
+def ruff_format(source: str) -> str:
+    """Format with the project's own settings."""
+    command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", "models.py", "-"]
+    done = subprocess.run(command, input=source, capture_output=True, text=True, cwd=ROOT)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return done.stdout
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Generate or check; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m codegen", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="show what is stale, write nothing")
+    check = parser.parse_args(argv).check
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the generator's notes on formats it does not know
+        files = generate(
+            ROOT / "spec" / "interactions.openapi.yaml", ROOT / "spec" / "overlay.yaml"
+        )
+    stale = {path.name for path in MODELS.glob("*.py")} - files.keys()
+    MODELS.mkdir(exist_ok=True)
+    for name, source in files.items():
+        path = MODELS / name
+        new = ruff_format(source)
+        old = path.read_text("utf-8") if path.exists() else ""
+        if new == old:
+            continue
+        stale.add(name)
+        if check:
+            sys.stdout.writelines(
+                difflib.unified_diff(
+                    old.splitlines(True), new.splitlines(True), f"{name} (committed)", name
+                )
+            )
+        else:
+            path.write_text(new, "utf-8")
+    if not stale:
+        print(f"{MODELS.relative_to(ROOT)} is up to date")
+    elif check:
+        print(f"stale: {', '.join(sorted(stale))} (run `make codegen`)")
+        return 1
+    else:
+        print(f"wrote {', '.join(sorted(stale))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""What datamodel-code-generator cannot do: spec order, open unions, unions that msgspec refuses.
+
+Its output is cut into one block for each schema and put together again: classes in the order of the
+spec, each alias right after the last name it needs (aliases are evaluated at run time, the
+annotations of the classes are not).
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .load import Schema, Schemas, alternatives, refers_to, tag_of
+
+OPEN_UNION = '''
+class Unknown{name}(Unknown):
+    """A `{name}` that the spec does not know, or one whose members do not fit."""
+
+    __slots__ = (){event_type}
+
+
+if TYPE_CHECKING:
+    {name}: TypeAlias = {union} | Unknown{name}
+    """{doc}"""
+else:
+    {name} = {union}
+'''
+
+EVENT_TYPE = """
+
+    event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
+"""
+
+SHAPES = '''
+if TYPE_CHECKING:
+    {name}: TypeAlias = {union}
+    """{doc}"""
+else:
+    {name} = Annotated[Shapes, ({members},)]
+'''
+
+
+@dataclass
+class Block:
+    """One schema in the generated source."""
+
+    source: str
+    needs: set[str]  # the names that must stand before it
+    union: str = ""  # the right side of an alias
+    doc: str = ""
+
+
+def blocks(code: str) -> dict[str, Block]:
+    """Cut the generator's output into its top-level definitions, by name."""
+    found: dict[str, Block] = {}
+    body = ast.parse(code).body
+    for node, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = Block(ast.get_source_segment(code, node) or "", set())
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            assert node.value is not None
+            union = ast.get_source_segment(code, node.value) or ""
+            needs = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
+            doc = ""
+            if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+                doc = str(after.value.value)
+            source = f'{node.target.id}: TypeAlias = {union}\n"""{doc}"""'
+            found[node.target.id] = Block(source, needs, union, doc)
+    for block in found.values():
+        block.needs &= found.keys()
+    return found
+
+
+def is_free_object(schema: Schema) -> bool:
+    """Whether the schema is an object of any members, which stays a dict."""
+    return schema.get("type") == "object" and not schema.get("properties")
+
+
+def is_open_union(schemas: Schemas, name: str) -> bool:
+    """Whether the schema is a tagged union, which must take members newer than the spec."""
+    return "discriminator" in schemas[name]
+
+
+def needs_shapes(schemas: Schemas, name: str) -> bool:
+    """Whether msgspec cannot decode the union: several arrays, or Structs beside free objects."""
+    members = alternatives(schemas[name])
+    if len(members) < 2 or is_open_union(schemas, name):
+        return False
+    targets = [schemas[ref] if (ref := refers_to(member)) else member for member in members]
+    arrays = sum(target.get("type") == "array" for target in targets)
+    free = any(is_free_object(target) for target in targets)
+    structs = any("properties" in target for target in targets)
+    inner = any((ref := refers_to(member)) and needs_shapes(schemas, ref) for member in members)
+    return arrays > 1 or (free and structs) or inner
+
+
+def _alias(schemas: Schemas, name: str, block: Block) -> str:
+    if is_open_union(schemas, name):
+        event = schemas[name]["discriminator"]["propertyName"] == "event_type"
+        return OPEN_UNION.format(
+            name=name,
+            union=block.union,
+            doc=block.doc,
+            event_type=EVENT_TYPE if event else "",
+        )
+    if needs_shapes(schemas, name):
+        members = ", ".join(member.strip() for member in block.union.split(" | "))
+        return SHAPES.format(name=name, union=block.union, doc=block.doc, members=members)
+    return block.source
+
+
+def arrange(code: str, schemas: Schemas) -> str:
+    """The definitions of the module in their final order and form, without header and imports."""
+    found = blocks(code)
+    for name, schema in schemas.items():
+        if is_free_object(schema):
+            doc = schema.get("description", name)
+            found[name] = Block(f'{name}: TypeAlias = dict[str, Any]\n"""{doc}"""', set())
+    done: set[str] = set()
+    waiting: list[str] = []
+    out: list[str] = []
+
+    def ready() -> Iterator[str]:
+        while name := next((n for n in waiting if found[n].needs <= done), None):
+            waiting.remove(name)
+            yield name
+
+    for name in schemas:
+        if name not in found:
+            raise KeyError(f"the generator wrote nothing for {name}")
+        waiting.append(name)
+        for definable in ready():
+            done.add(definable)
+            block = found[definable]
+            out.append(_alias(schemas, definable, block) if block.union else block.source)
+    if waiting:
+        raise ValueError(f"aliases that need each other: {waiting}")
+    return "\n\n".join(out)
+
+
+def unions(schemas: Schemas) -> list[str]:
+    """The open unions, in spec order."""
+    return [name for name in schemas if is_open_union(schemas, name)]
+
+
+def events(schemas: Schemas, union: str) -> dict[str, str]:
+    """Event name → schema name, for the union of the events."""
+    names = [refers_to(member) for member in alternatives(schemas[union])]
+    tagged = {name: tag_of(schemas[name]) for name in names if name}
+    return {tag[1]: name for name, tag in tagged.items() if tag}

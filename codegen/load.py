@@ -1,0 +1,125 @@
+"""The OpenAPI document with the overlay laid over it: what the models are generated from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Schema = dict[str, Any]
+Schemas = dict[str, Schema]
+
+REF = "#/components/schemas/"
+
+
+class StaleOverlay(Exception):
+    """A correction that names something the spec does not have, or that changes nothing."""
+
+
+def load(spec: Path, overlay: Path) -> Schema:
+    """Read the spec and apply each correction of the overlay, in order.
+
+    Raises `StaleOverlay` for a correction without a reason, without a target or without an effect,
+    so that the overlay cannot outlive what it corrects.
+    """
+    document: Schema = yaml.safe_load(spec.read_text("utf-8"))
+    schemas: Schemas = document["components"]["schemas"]
+    for entry in yaml.safe_load(overlay.read_text("utf-8"))["corrections"]:
+        if not str(entry.get("reason", "")).strip():
+            raise StaleOverlay(f"a correction without a reason: {entry}")
+        for operation in entry.keys() - {"reason"}:
+            OPERATIONS[operation](schemas, entry[operation])
+    return document
+
+
+def refers_to(schema: Schema) -> str | None:
+    """The name of the schema that `$ref` names, if that is what this is."""
+    ref = schema.get("$ref")
+    return ref.removeprefix(REF) if ref else None
+
+
+def alternatives(schema: Schema) -> list[Schema]:
+    """The members of a union; `[]` for anything else."""
+    found: list[Schema] = schema.get("oneOf") or schema.get("anyOf") or []
+    return found
+
+
+def tag_of(schema: Schema) -> tuple[str, str] | None:
+    """The tag member and its value (`("type", "text")`), if the schema is a tagged object."""
+    for name in ("type", "event_type"):
+        const = schema.get("properties", {}).get(name, {}).get("const")
+        if const is not None:
+            return name, const
+    return None
+
+
+def _targets(schemas: Schemas, target: Schema) -> Iterator[tuple[str, Schema]]:
+    """The object schemas that a correction names, by `schema`, `schemas` or `union`."""
+    names = [target["schema"]] if "schema" in target else target.get("schemas", [])
+    if "union" in target:
+        names = [refers_to(member) for member in alternatives(schemas[target["union"]])]
+    for name in names:
+        if name in target.get("but", []):
+            continue
+        if name not in schemas:
+            raise StaleOverlay(f"no schema {name!r}")
+        yield name, schemas[name]
+
+
+def _optional(schemas: Schemas, target: Schema) -> None:
+    """Members are no longer required: those named, or all but the tag."""
+    changed = False
+    for _, schema in _targets(schemas, target):
+        tag = tag_of(schema)
+        keep = [tag[0]] if tag else []
+        if "members" in target:
+            keep = [name for name in schema.get("required", []) if name not in target["members"]]
+        changed |= keep != schema.get("required", [])
+        schema["required"] = keep
+    if not changed:
+        raise StaleOverlay(f"nothing required any more: {target}")
+
+
+def _add(schemas: Schemas, target: Schema) -> None:
+    """Members that the wire has and the schema does not; added only where they are missing."""
+    changed = False
+    for _, schema in _targets(schemas, target):
+        properties = schema.setdefault("properties", {})
+        for member, added in target["members"].items():
+            changed |= member not in properties
+            properties.setdefault(member, added)
+    if not changed:
+        raise StaleOverlay(f"already there: {target}")
+
+
+def _change(schemas: Schemas, target: Schema) -> None:
+    """Keywords of existing members that are laid over what the spec has."""
+    for name, schema in _targets(schemas, target):
+        for member, change in target["members"].items():
+            if member not in schema.get("properties", {}):
+                raise StaleOverlay(f"no member {name}.{member}")
+            old = schema["properties"][member]
+            new = {k: v for k, v in old.items() if k == "description"} | change
+            if "minimum" in change or "x-strict" in change:
+                new = old | change
+            if new == old:
+                raise StaleOverlay(f"nothing changes in {name}.{member}")
+            schema["properties"][member] = new
+
+
+def _alias(schemas: Schemas, target: dict[str, str]) -> None:
+    """A schema becomes another name of one that says more."""
+    for name, other in target.items():
+        if name not in schemas or other not in schemas:
+            raise StaleOverlay(f"no schema {name!r} or {other!r}")
+        schemas[name] = {"$ref": REF + other, "description": schemas[name].get("description", "")}
+
+
+OPERATIONS: dict[str, Callable[[Schemas, Any], None]] = {
+    "optional": _optional,
+    "add": _add,
+    "change": _change,
+    "alias": _alias,
+}

@@ -1,0 +1,556 @@
+"""Event → Interaction: rebuilds from a stream what the same call gives without streaming.
+
+The rules are those of docs/assembly.md. The state is one `Hop` for each interaction of the answer
+(nearly always one), with a builder for each step; the builders know what a delta does to a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any, ClassVar, Final
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from .base import Extra, Unknown, WireStruct
+from .codec import to_dict
+from .errors import ArgumentsError, ErrorInfo, ServerError, TruncatedStream, error_info
+from .models import (
+    ErrorEvent,
+    Interaction,
+    InteractionCompletedEvent,
+    InteractionCreatedEvent,
+    InteractionStatusUpdate,
+    ModelOutputStep,
+    StepDelta,
+    StepStart,
+    StepStop,
+    TextDelta,
+    ThoughtSignatureDelta,
+    UnknownInteractionSseEvent,
+)
+from .report import IN_PROGRESS, StreamReport, UsageLedger, UsageSource
+from .steps import StepBuilder, builder_for, opened_by
+from .walk import Misfit, fields
+
+__all__ = ["Assembler"]
+
+DONE_DATA: Final = b"[DONE]"
+
+
+class Hop:
+    """One interaction of the answer: what its events said of it, and its steps."""
+
+    __slots__ = (
+        "created_again",
+        "ended",
+        "interaction",
+        "last",
+        "ledger",
+        "order",
+        "routes",
+        "sorted",
+    )
+
+    def __init__(self) -> None:
+        self.interaction = Interaction()
+        self.ledger = UsageLedger()
+        self.routes: dict[Any, StepBuilder] = {}  # index → where its deltas go
+        self.order: list[tuple[int, StepBuilder]] = []  # by position, once `sorted`
+        self.sorted = True
+        self.last: StepBuilder | None = None  # the step opened last
+        self.created_again = False
+        self.ended = False
+
+    def add(self, position: int, builder: StepBuilder, route: int) -> None:
+        """Put a step in its place."""
+        if self.order and position < self.order[-1][0]:
+            self.sorted = False
+        self.order.append((position, builder))
+        self.routes[route] = self.last = builder
+
+    def next_index(self) -> int:
+        """One more than the highest index so far."""
+        return max((position for position, _ in self.order), default=-1) + 1
+
+    def steps(self) -> list[Any]:
+        """The steps as they are now, in the order of their index."""
+        if not self.sorted:
+            self.order.sort(key=lambda placed: placed[0])
+            self.sorted = True
+        return [builder.build() for _, builder in self.order]
+
+    def build(self) -> Interaction:
+        """The interaction as it is now; unchanged steps are the same objects each time."""
+        changes: dict[str, Any] = {}
+        if self.order:
+            changes["steps"] = self.steps()
+        if self.ledger.usage is not None:
+            changes["usage"] = self.ledger.usage
+        return replace(self.interaction, **changes) if changes else self.interaction
+
+
+class Assembler:
+    """Takes the events of a stream, one by one, and has the `Interaction` at any time.
+
+    Push every event into `apply()`; call `finish()` when there are no more bytes. `report` says at
+    any time what came of it. Not thread-safe; events may be shared between assemblers.
+    """
+
+    __slots__ = ("_body", "_done", "_hop", "_routes", "report")
+
+    report: StreamReport
+
+    def __init__(self) -> None:
+        self.report = StreamReport()
+        self._hop = Hop()
+        self._routes = self._hop.routes
+        self._done = False
+        self._body: Interaction | None = None
+
+    def apply(self, event: Any, /) -> None:
+        """Take in one event, of any kind; never raises for what a server may send.
+
+        Cost: amortised the size of the event.
+        """
+        self.apply_all((event,))
+
+    def apply_all(self, events: Collection[Any], /) -> None:
+        """Take in several events; the same as `apply()` for each, with less overhead.
+
+        Cost: amortised the size of the events.
+        """
+        self.report.events += len(events)
+        routes = self._routes
+        for event in events:
+            if type(event) is StepDelta:  # nearly all events are, and nearly all of them are text
+                delta: Any = event.delta
+                step = routes.get(event.index)
+                if (
+                    step is not None
+                    and not step.closed
+                    and event.event_id is UNSET
+                    and event.metadata is UNSET
+                    and event.extra_ is UNSET
+                ):
+                    if type(delta) is TextDelta:
+                        if step.text_part is not None and delta.extra_ is UNSET:
+                            step.text_part.append(delta.text)
+                            continue
+                    elif (fold := step.folds.get(type(delta))) and delta.extra_ is UNSET:
+                        fold(step, delta)
+                        continue
+            self.HANDLERS.get(type(event), _refuse)(self, event)
+            routes = self._routes  # a new hop has its own
+
+    def snapshot(self) -> Interaction:
+        """The interaction as assembled so far, detached from what comes later.
+
+        Steps that did not change are shared with earlier snapshots. Cost: the bytes of the parts
+        that are still open, and the number of steps.
+        """
+        return self._body if self._body is not None else self._hop.build()
+
+    def step(self, index: int, /) -> Any:
+        """One step as it is now, by the `index` of its events: to act on a call at its `step.stop`.
+
+        Raises:
+            IndexError: no event has opened a step with this index.
+        """
+        builder = self._routes.get(index)
+        if builder is None:
+            raise IndexError(f"no step with index {index}")
+        return builder.build()
+
+    def finish(self) -> Interaction:
+        """Say that no more bytes come, and return the Interaction.
+
+        Returns it for every status that the server ended with, `failed` and `incomplete` included:
+        look at `status`. May be called again.
+
+        Raises:
+            ServerError: the server sent an error and nothing after it.
+            TruncatedStream: the stream stopped before its end.
+            ArgumentsError: the answer asks for a call whose arguments are no JSON object (status
+                `completed` or `requires_action`).
+            All of them have `.interaction`, what was assembled, and `.report`.
+        """
+        self.settle()
+        report = self.report
+        interaction = self.snapshot()
+        if report.outcome == "error":
+            error = report.error or ErrorInfo(None, "", None, None, None)
+            raise ServerError(
+                error.message,
+                code=error.code,
+                status=error.status,
+                details=error.details,
+                interaction=interaction,
+                report=report,
+            )
+        if report.outcome == "truncated":
+            raise TruncatedStream(
+                "the stream stopped before its end", interaction=interaction, report=report
+            )
+        if report.outcome in ("completed", "requires_action"):
+            for _, builder in self._hop.order:
+                if builder.broken is not None:
+                    raise ArgumentsError(
+                        "the arguments of a call are no JSON object",
+                        index=builder.index,
+                        raw=builder.broken,
+                        interaction=interaction,
+                        report=report,
+                    )
+        return interaction
+
+    # ---- what the streams of this package need beside the public methods
+
+    def kind_at(self, index: object) -> type | None:
+        """The kind of step that an index leads to."""
+        builder = self._hop.last if index is UNSET else self._routes.get(index)
+        return None if builder is None else type(builder.base)
+
+    def settle(self) -> None:
+        """Decide the outcome, now that nothing more comes; later calls change nothing."""
+        report = self.report
+        if report.outcome != "in_progress" or self._body is not None:
+            return
+        status = self._hop.interaction.status
+        # A cancelled background run ends with a status update and the terminator alone.
+        if self._done and status is not UNSET and status not in IN_PROGRESS:
+            self._end(status)
+        else:
+            report.outcome = "truncated"
+            self._look_for_unknown()
+
+    def take_body(self, interaction: Interaction) -> None:
+        """The stream was one JSON body: take it as it is, with the status it has."""
+        self._body = interaction
+        report = self.report
+        if interaction.id:
+            report.interaction_ids.append(interaction.id)
+        if interaction.usage is not UNSET:
+            report.usage, report.usage_source = interaction.usage, "terminal"
+        report.outcome = interaction.status or "completed"
+        self._failure(interaction)
+        report.search("interaction", interaction)
+
+    def take_error(self, payload: Any) -> None:
+        """An error that did not come as an event: bare JSON between or after the frames."""
+        info = error_info(payload)
+        if info is not None:
+            self._error(info)
+
+    # ---- events
+
+    def _created(self, event: InteractionCreatedEvent) -> None:
+        self._envelope(event)
+        report, hop, payload = self.report, self._hop, event.interaction
+        held = hop.interaction.id
+        if held is not UNSET and payload.id:
+            if payload.id == held:
+                report.issue("created_again", None, held)
+                hop.created_again = True
+                return
+            report.issue("second_id", None, f"{held} / {payload.id}")
+        self._lay(payload, "status")
+
+    def _status(self, event: InteractionStatusUpdate) -> None:
+        self._envelope(event)
+        self._lay(
+            Interaction(
+                id=event.interaction_id,
+                status=event.status,
+                continuation_token=event.continuation_token,
+            ),
+            "status",
+        )
+        self._usage(event.usage, "status")
+
+    def _completed(self, event: InteractionCompletedEvent) -> None:
+        self._envelope(event)
+        payload = event.interaction
+        self._lay(payload, "terminal")
+        if payload.status is not UNSET and payload.status in IN_PROGRESS:
+            self.report.issue("not_terminal", None, payload.status)
+            return
+        self._close_steps()
+        self._reconcile(payload.steps)
+        self._end(payload.status or "completed")
+
+    def _start(self, event: StepStart) -> None:
+        self._envelope(event)
+        hop, report, step = self._hop, self.report, event.step
+        index = event.index
+        if not isinstance(index, int):
+            index = hop.next_index()
+            report.issue("index_missing", index)
+        if hop.ended:
+            report.issue("after_end", index)
+        if isinstance(step, Unknown):
+            report.saw_unknown("step.start.step", "union", step.tag, step)
+        held = hop.routes.get(index)
+        if held is None:
+            hop.add(index, builder_for(index, step, report), index)
+            return
+        if hop.created_again:
+            report.issue("restarted", index)
+            self._restart()
+            self._hop.add(index, builder_for(index, step, report), index)
+        elif not held.started and type(step) is type(held.base):
+            held.started_late(step)
+            held.built = None
+            report.issue("start_late", index)
+        elif step == held.base and not held.touched():
+            report.issue("start_again", index)
+        else:
+            report.issue("start_other", index)
+            hop.add(hop.next_index(), builder_for(index, step, report), index)
+
+    def _delta(self, event: StepDelta) -> None:
+        """A delta that is not of the ordinary kind, or not where it belongs."""
+        self._envelope(event)
+        hop, report, delta = self._hop, self.report, event.delta
+        step = self._routed(event.index)
+        if isinstance(delta, Unknown):
+            report.saw_unknown("step.delta.delta", "union", delta.tag, delta)
+            delta = _as_text(delta, step)
+        if step is None:
+            opened = opened_by(delta)
+            if opened is None:
+                return
+            index = event.index if isinstance(event.index, int) else hop.next_index()
+            report.issue("start_missing", index)
+            step = builder_for(index, opened, report)
+            step.started = False
+            hop.add(index, step, index)
+        if step.closed:
+            report.issue("after_end" if hop.ended else "after_stop", step.index)
+            step.built = None
+        if isinstance(delta, Unknown):
+            self._untyped(step, delta)
+            return
+        fold = step.folds.get(type(delta))
+        if fold is None:
+            report.issue("misplaced", step.index, delta.type)
+            report.saw_unknown("step.delta.delta", "union", delta.type, delta)
+            return
+        fold(step, delta)
+        if delta.extra_ is not UNSET and not _lands(delta):
+            report.saw_extra("step.delta.delta", delta)
+            signature = delta.extra_.values().get("signature")
+            if isinstance(signature, str):
+                step.sign(ThoughtSignatureDelta(signature=signature))
+
+    def _untyped(self, step: StepBuilder, delta: Unknown) -> None:
+        """Merge a delta of the step's own kind that no schema has, or that has no type at all."""
+        kind = step.base.tag if isinstance(step.base, Unknown) else step.base.type
+        own = delta.tag == kind or (delta.tag is None and str(kind).endswith(("_call", "_result")))
+        if own and isinstance(delta.raw, dict):
+            try:
+                step.merge(delta)
+            except Misfit as misfit:
+                self.report.issue("misplaced", step.index, str(misfit))
+
+    def _stop(self, event: StepStop) -> None:
+        self._envelope(event)
+        hop, report = self._hop, self.report
+        self._usage(event.usage, "step")
+        step = self._routed(event.index)
+        if step is None:
+            index = event.index if isinstance(event.index, int) else None
+            report.issue("stop_unopened", index)
+        elif step.closed:
+            report.issue("after_end" if hop.ended else "after_stop", step.index)
+        else:
+            step.close()
+            step.build()  # join and parse now: the fragments can go
+
+    def _error_event(self, event: ErrorEvent) -> None:
+        self._envelope(event)
+        payload = to_dict(event)
+        info = error_info(payload)
+        if info is not None:
+            self._error(info)
+
+    def _unknown_event(self, event: UnknownInteractionSseEvent) -> None:
+        if event.json == DONE_DATA:
+            self.done()
+            return
+        self.report.saw_unknown("event", "union", event.tag, event)
+        if event.tag == "error" and (info := error_info(event.raw)) is not None:
+            self._error(info)
+
+    def done(self) -> None:
+        """The terminator came. It says nothing of success."""
+        self._done = True
+        self.report.events -= 1  # it is no event
+
+    HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
+        InteractionCreatedEvent: _created,
+        InteractionStatusUpdate: _status,
+        InteractionCompletedEvent: _completed,
+        StepStart: _start,
+        StepDelta: _delta,
+        StepStop: _stop,
+        ErrorEvent: _error_event,
+        UnknownInteractionSseEvent: _unknown_event,
+    }
+    """What is done with each kind of event."""
+
+    # ---- the parts that several events share
+
+    def _envelope(self, event: Any) -> None:
+        """What any event may carry."""
+        if event.event_id is not UNSET and event.event_id:
+            self.report.last_event_id = event.event_id
+        if event.metadata is not UNSET:
+            self._usage(event.metadata.total_usage, "metadata")
+            self._usage(event.metadata.usage, "metadata")
+        if event.extra_ is not UNSET:
+            self.report.saw_extra(event.event_type, event)
+
+    def _usage(self, usage: object, source: UsageSource) -> None:
+        ledger = self._hop.ledger
+        ledger.offer(usage, source)
+        self.report.usage, self.report.usage_source = ledger.usage, ledger.source
+
+    def _lay(self, payload: Interaction, source: UsageSource) -> None:
+        """Lay what an event says of the interaction over what is held."""
+        hop = self._hop
+        held = hop.interaction
+        changes: dict[str, Any] = {}
+        for name in fields(Interaction):
+            value = getattr(payload, name)
+            if value is UNSET or name == "steps":
+                continue
+            if value == "" and (name == "id" or getattr(held, name) is not UNSET):
+                continue
+            changes[name] = value
+        usage = changes.get("usage")
+        self._usage(usage, source)
+        if usage is not None and hop.ledger.usage is not None:
+            del changes["usage"]  # the ledger decides
+        if payload.extra_ is not UNSET:
+            old = {} if held.extra_ is UNSET else held.extra_.texts
+            new = {n: t for n, t in payload.extra_.texts.items() if n not in old or t != b"null"}
+            changes["extra_"] = Extra({**old, **new})
+        hop.interaction = replace(held, **changes)
+        identity = hop.interaction.id
+        if identity is not UNSET and identity not in self.report.interaction_ids:
+            self.report.interaction_ids.append(identity)
+        if source == "status" and payload.steps is not UNSET:
+            self._reconcile(payload.steps)
+
+    def _routed(self, index: object) -> StepBuilder | None:
+        """The step that an event belongs to; the one opened last if the event does not say."""
+        if index is UNSET:
+            step = self._hop.last
+            self.report.issue("index_missing", None if step is None else step.index)
+            return step
+        return self._routes.get(index)
+
+    def _close_steps(self) -> None:
+        """The terminal event closes what is open; gaps show now, since steps may come late."""
+        positions = []
+        for position, builder in self._hop.order:
+            positions.append(position)
+            if not builder.closed:
+                self.report.issue("never_stopped", builder.index)
+                builder.close()
+                builder.build()
+        if positions and max(positions) >= len(set(positions)):
+            self.report.issue("index_gap", None, f"{len(positions)} steps up to {max(positions)}")
+
+    def _reconcile(self, steps: Any) -> None:
+        """Steps in a lifecycle event: they count only where they are more than was streamed."""
+        hop = self._hop
+        if steps is UNSET:
+            return
+        if not hop.order and not steps:
+            hop.interaction = replace(hop.interaction, steps=steps)
+        elif len(steps) > len(hop.order):
+            hop.order.clear()
+            hop.routes.clear()
+            hop.interaction = replace(hop.interaction, steps=UNSET)
+            for index, step in enumerate(steps):
+                builder = builder_for(index, step, self.report)
+                builder.close()
+                builder.built = step
+                hop.add(index, builder, index)
+        elif steps and steps != hop.steps():
+            self.report.issue("steps_differ")
+
+    def _restart(self) -> None:
+        """The server begins again: drop the steps, keep what is known of the interaction."""
+        old = self._hop
+        self._hop = hop = Hop()
+        self._routes = hop.routes
+        hop.interaction = old.interaction
+        hop.ledger = old.ledger
+
+    def _end(self, status: str) -> None:
+        """The server has said how it ended."""
+        report, hop = self.report, self._hop
+        if hop.ended:
+            report.issue("after_end")
+        hop.ended = True
+        report.outcome = status
+        self._failure(hop.interaction)
+        self._look_for_unknown()
+
+    def _failure(self, interaction: Interaction) -> None:
+        """Why an interaction failed or is incomplete, where it says so itself."""
+        if interaction.status not in ("failed", "incomplete") or self.report.error is not None:
+            return
+        found: Any = interaction.errors[0] if interaction.errors else None
+        if found is None:
+            steps = interaction.steps or [builder.build() for _, builder in self._hop.order]
+            for step in reversed(steps):
+                if isinstance(step, ModelOutputStep) and step.error is not UNSET:
+                    found = step.error
+                    break
+        if found is not None:
+            self.report.error = error_info(to_dict(found))
+
+    def _error(self, info: ErrorInfo) -> None:
+        if self._hop.ended:
+            self.report.issue("after_end", None, info.message)
+            self.report.error = self.report.error or info
+            return
+        self.report.error = info
+        self.report.outcome = "error"
+        self._look_for_unknown()
+
+    def _look_for_unknown(self) -> None:
+        """One walk over what was assembled finds the members and values that are new in it."""
+        self.report.search("interaction", self._hop.build())
+
+
+def _refuse(assembler: Assembler, event: object) -> None:
+    raise TypeError(f"not an event of the Interactions API: {event!r}")
+
+
+def _as_text(delta: Any, step: StepBuilder | None) -> Any:
+    """A delta without a type but with a text is a text delta."""
+    fits = delta.tag is None and (step is None or TextDelta in step.folds)
+    if fits and isinstance(raw := delta.raw, dict) and isinstance(raw.get("text"), str):
+        return TextDelta(text=raw["text"])
+    return delta
+
+
+def _lands(delta: Any) -> bool:
+    """Whether the unknown members of a delta become part of the step, and are found there."""
+    return isinstance(delta, WireStruct) and type(delta).__name__ not in _PASSING
+
+
+_PASSING: Final = frozenset(
+    {
+        "ArgumentsDelta",
+        "TextAnnotationDelta",
+        "TextDelta",
+        "ThoughtSignatureDelta",
+        "ThoughtSummaryDelta",
+    }
+)

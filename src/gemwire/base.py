@@ -1,0 +1,140 @@
+"""What every generated model stands on: the Struct base and the objects for what is unknown.
+
+The decoder's unions are closed and its Structs forbid unknown members, because that costs nothing
+(msgspec then refuses a payload that is newer than we are, and the second walk in `codec.py` reads
+it). What the walk keeps is held here: `Extra` for members, `Unknown` for whole union members.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+__all__ = ["Extra", "Shapes", "Unknown", "WireStruct", "memo", "read_json"]
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def memo(function: Callable[P, T]) -> Callable[P, T]:
+    """`functools.cache` that keeps the signature; for what is computed once for each type."""
+    return functools.cache(function)  # type: ignore[return-value]
+
+
+def read_json(text: bytes, /) -> Any:
+    """Read untyped JSON as plain Python values, ints of any size included.
+
+    msgspec reads what it can. It refuses lone surrogates (`"\\ud83c"`), floats beyond a double
+    (`1e400`) and very long ints; then the standard library reads them. What neither can read
+    comes back as the text itself (`str`), so that nothing is lost.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    import json  # only here: importing it costs more than most users' whole first event
+
+    decoded = text.decode("utf-8", "replace")
+    try:
+        return json.loads(decoded)
+    except (ValueError, RecursionError):
+        return decoded
+
+
+class Extra:
+    """The members of one JSON object that its schema does not know, as the JSON text they came in.
+
+    No JSON decodes to it: the side field of `WireStruct` cannot be filled from the wire, whatever
+    a member is called. msgspec cannot encode it either, which tells `encode()` to look closer.
+    """
+
+    __slots__ = ("texts",)
+
+    def __init__(self, texts: dict[str, bytes]) -> None:
+        self.texts = texts
+
+    def values(self) -> dict[str, Any]:
+        """The members as plain values, read anew at each call."""
+        return {name: read_json(text) for name, text in self.texts.items()}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Extra):
+            return NotImplemented
+        return self.texts == other.texts or self.values() == other.values()
+
+    __hash__ = None  # type: ignore[assignment]  # like the Structs: equal by value
+
+    def __repr__(self) -> str:
+        return f"Extra({self.texts!r})"
+
+
+class WireStruct(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    repr_omit_defaults=True,
+):
+    """Base of all models: immutable, compared by value, edited with `msgspec.structs.replace`.
+
+    An absent optional member is `UNSET`. Members that the schema does not know, and those whose
+    value did not fit it, are in `gemwire.unknown_members(model)`.
+    """
+
+    extra_: Extra | UnsetType = UNSET
+
+    __hash__ = None  # type: ignore[assignment]  # the members are lists and dicts
+
+
+class Unknown:
+    """A member of a tagged union that the spec does not know, or one that did not fit its schema.
+
+    `json` is the exact text; `encode()` gives it back. `tag` is what stood under the union's tag
+    (`None` when it was missing or no string), `reason` says why a known tag did not fit (`None`
+    for an unknown one). Compared by tag and JSON value.
+    """
+
+    __slots__ = ("json", "reason", "tag")
+
+    # Subclasses for events have `event_type` in its place.
+    type: ClassVar[Literal["__unknown__"]] = "__unknown__"
+
+    json: bytes
+    tag: str | None
+    reason: str | None
+
+    def __init__(self, json: bytes, tag: str | None = None, reason: str | None = None) -> None:
+        self.json = json
+        self.tag = tag
+        self.reason = reason
+
+    @property
+    def raw(self) -> Any:
+        """The value, read from `json` at each access; the text as `str` where it is no JSON."""
+        return read_json(self.json)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        assert isinstance(other, Unknown)
+        return self.tag == other.tag and (self.json == other.json or self.raw == other.raw)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        shown = self.json if len(self.json) <= 80 else self.json[:77] + b"..."
+        reason = f", reason={self.reason!r}" if self.reason else ""
+        return f"{type(self).__name__}(tag={self.tag!r}, json={shown!r}{reason})"
+
+
+class Shapes:
+    """Stands at run time for a union that msgspec cannot express (several arrays, or Structs
+    beside free objects). Nothing decodes to it, so the second walk picks the shape; the type
+    checker sees the real union.
+    """

@@ -1,0 +1,330 @@
+"""JSON ↔ models, in one pass where the payload is what the spec says, by a second walk otherwise.
+
+Nothing is lost either way: what the spec does not know is kept (`Unknown…`, `unknown_members`) and
+`encode()` gives it back. Absent members are UNSET, which is neither null nor 0 nor "".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
+
+import msgspec
+from msgspec import UNSET
+
+from .base import Unknown, WireStruct, read_json
+from .errors import ApiError, DecodeError, GemwireError, error_info
+from .models import (
+    Interaction,
+    InteractionSseEvent,
+    UnknownInteractionSseEvent,
+)
+from .models.tables import EVENTS, FREE
+from .walk import (
+    REFUSED,
+    Misfit,
+    decoder,
+    fields,
+    known_values,
+    read,
+    split_object,
+    struct,
+)
+
+__all__ = [
+    "Event",
+    "Found",
+    "decode",
+    "decode_event",
+    "decode_interaction",
+    "encode",
+    "iter_unknown",
+    "to_dict",
+    "unknown_members",
+    "warm_up",
+]
+
+Data: TypeAlias = bytes | bytearray | memoryview | str
+Event: TypeAlias = InteractionSseEvent
+T = TypeVar("T")
+
+
+class _EventDecoders(dict[str | None, Callable[[Data], Any]]):
+    """SSE event name → the decode method for its payload, built at first use.
+
+    A decoder of one Struct accepts a payload without its tag, rejects another tag, and does not
+    have to look for the tag first, which stands last on this wire. Names that are not known are
+    never stored: they come from the wire, and there is no end of them.
+    """
+
+    def __missing__(self, name: str | None) -> Callable[[Data], Any]:
+        if name in EVENTS:
+            self[name] = decoder(EVENTS[name]).decode
+            return self[name]
+        if name is None or name in ("", "message"):  # no name: the tag must be looked for
+            return decoder(InteractionSseEvent).decode
+        return _unknown_name
+
+
+def _unknown_name(data: Data) -> Any:
+    raise msgspec.ValidationError("unknown event name")
+
+
+EVENT_DECODERS = _EventDecoders()
+
+
+def decode_event(data: Data, /, event: str | None = None, *, strict: bool = False) -> Event:
+    """Decode the payload of one SSE message.
+
+    Args:
+        data: the JSON text, UTF-8.
+        event: the SSE event name. With it the payload is read in one pass. The `event_type` in the
+            payload wins where the two differ, and the name serves where the payload has none.
+        strict: raise for what does not fit the spec in place of keeping it as unknown.
+
+    Returns:
+        The typed event. An unknown event, a known one whose required members do not fit, and text
+        that is no JSON object come as `UnknownInteractionSseEvent`; unknown things further inside
+        are `Unknown…` objects and `unknown_members` there.
+
+    Raises:
+        DecodeError: only if `strict`, for anything that is not exactly as the spec says (new values
+            of enums are).
+
+    Cost: one pass over the payload; several where it has unknown parts.
+
+    """
+    try:
+        return EVENT_DECODERS[event](data)  # type: ignore[no-any-return]
+    except REFUSED as error:
+        if strict:
+            raise _decode_error(error, data, event) from error
+    return walk_event(data, event)
+
+
+def walk_event(data: Data, event: str | None, notes: list[str] | None = None) -> Event:
+    """Decode by the second walk. `notes` takes what the event itself does not show: bad UTF-8."""
+    text, repaired = _utf8(data)
+    if repaired and notes is not None:
+        notes.append("invalid_utf8")
+    try:
+        members = split_object(text)
+    except Misfit as misfit:
+        return UnknownInteractionSseEvent(text, event, f"no JSON object: {misfit.reason}")
+    tag: Any = event
+    if "event_type" in members:
+        tag = read_json(members["event_type"])
+    if not isinstance(tag, str):
+        return UnknownInteractionSseEvent(text, None, None if tag is None else "bad event_type")
+    if tag not in EVENTS:
+        return UnknownInteractionSseEvent(text, tag)
+    try:
+        return struct(EVENTS[tag], members)  # type: ignore[return-value]
+    except Misfit as misfit:
+        return UnknownInteractionSseEvent(text, tag, str(misfit))
+
+
+def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
+    """Decode the body of a call that does not stream.
+
+    Raises:
+        ApiError: the body is an error (`{"error": …}`, or a list of such), whatever the HTTP
+            status was; code and message as far as they could be read.
+        DecodeError: it is no JSON object, or (`strict`) not exactly what the spec says.
+
+    """
+    try:
+        interaction: Interaction = decode(data, Interaction, strict=strict)
+    except DecodeError:
+        _raise_api_error(read_json(_utf8(data)[0]))
+        raise
+    if interaction.status is UNSET and interaction.extra_ is not UNSET:
+        _raise_api_error(interaction.extra_.values())
+    return interaction
+
+
+def _raise_api_error(body: Any) -> None:
+    """Raise `ApiError` if the body says that something went wrong."""
+    first = body[0] if isinstance(body, list) and body else body
+    found = error_info(first) if isinstance(first, dict) and "error" in first else None
+    if found is not None:
+        raise ApiError(found.message, code=found.code, status=found.status, details=found.details)
+
+
+@overload
+def decode(data: Data, type: type[T], /, *, strict: bool = False) -> T: ...
+@overload
+def decode(data: Data, type: Any, /, *, strict: bool = False) -> Any: ...
+def decode(data: Data, type: Any, /, *, strict: bool = False) -> Any:
+    """Decode JSON as any type of `gemwire.models`, a union or a list of them.
+
+    Raises:
+        DecodeError: the value does not fit the type (a member of an open union always fits, as
+            `Unknown…`), or, if `strict`, has any part that the spec does not know.
+
+    """
+    try:
+        return decoder(type).decode(data)
+    except REFUSED as error:
+        if strict:
+            raise _decode_error(error, data) from error
+    text = _utf8(data)[0]
+    try:
+        return read(type, text.strip(b" \t\r\n"))
+    except Misfit as misfit:
+        raise _decode_error(misfit, data) from misfit
+
+
+def _utf8(data: Data) -> tuple[bytes, bool]:
+    """The text as valid UTF-8, and whether U+FFFD had to stand in for something."""
+    text = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return text.decode("utf-8", "replace").encode(), True
+    return text, False
+
+
+def _decode_error(error: Exception, data: Data, event: str | None = None) -> DecodeError:
+    if isinstance(error, Misfit):
+        reason, path = error.reason, "$" + error.path
+    else:
+        reason, _, path = str(error).partition(" - at ")
+        reason, path = reason or "nested too deeply", path.strip("`") or "$"
+    start = data[:512]
+    return DecodeError(
+        reason,
+        path=path,
+        event=event,
+        data=start.encode("utf-8", "replace") if isinstance(start, str) else bytes(start),
+    )
+
+
+def encode(value: Any, /) -> bytes:
+    """Encode a model, or lists and dicts of models, as JSON.
+
+    UNSET is omitted; `Unknown…` objects give their text back and unknown members are merged in, so
+    that what was decoded encodes to the same JSON. Members come in the order of the spec.
+
+    Raises:
+        TypeError: the value holds something that JSON has no form for.
+        GemwireError: it is nested too deeply.
+
+    """
+    try:
+        return msgspec.json.encode(value)
+    except (TypeError, UnicodeEncodeError):
+        pass
+    except RecursionError as error:
+        raise GemwireError("nested too deeply to encode") from error
+    try:
+        return _text(value)
+    except RecursionError as error:
+        raise GemwireError("nested too deeply to encode") from error
+
+
+def _text(value: Any) -> bytes:
+    """Encode by schema, with what only the side fields and the `Unknown…` objects hold."""
+    if isinstance(value, WireStruct):
+        parts: dict[str, bytes] = {}
+        config = value.__struct_config__
+        if config.tag_field is not None:
+            parts[config.tag_field] = msgspec.json.encode(config.tag)
+        for name in fields(type(value)):
+            member = getattr(value, name)
+            if member is not UNSET:
+                parts[name] = _text(member)
+        if value.extra_ is not UNSET:
+            parts = {**value.extra_.texts, **parts} if parts else value.extra_.texts
+        return b"{" + b",".join(_text(name) + b":" + part for name, part in parts.items()) + b"}"
+    if isinstance(value, Unknown):
+        return value.json
+    if isinstance(value, dict):
+        pairs = (_text(name) + b":" + _text(member) for name, member in value.items())
+        return b"{" + b",".join(pairs) + b"}"
+    if isinstance(value, list | tuple):
+        return b"[" + b",".join(map(_text, value)) + b"]"
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry
+        import json
+
+        return json.dumps(value).encode()
+
+
+def to_dict(value: Any, /) -> Any:
+    """The model as plain data: what reading the text of `encode(value)` gives."""
+    return read_json(encode(value))
+
+
+def unknown_members(value: WireStruct, /) -> dict[str, Any]:
+    """The members of this one model that its schema does not know or that did not fit, by name."""
+    return {} if value.extra_ is UNSET else value.extra_.values()
+
+
+class Found(NamedTuple):
+    """One thing that the spec does not know."""
+
+    path: str
+    """Where it stands, from the value that was searched: `$.steps[1].content[0].mime_type`."""
+    kind: Literal["union", "member", "value"]
+    """A member of a union (its tag is new or it does not fit), a member of an object, a new value
+    of an enum."""
+    tag: str | None
+    """The tag, the member's name or the value."""
+    sample: Any
+    """The `Unknown…` object, or the value."""
+
+
+def iter_unknown(value: Any, /) -> Iterator[Found]:
+    """Find everything in a model that the spec does not know, in order; walks the whole value."""
+    return _found(value, "$")
+
+
+def _found(value: Any, path: str) -> Iterator[Found]:
+    if isinstance(value, Unknown):
+        yield Found(path, "union", value.tag, value)
+    elif isinstance(value, WireStruct):
+        for name, field in fields(type(value)).items():
+            member = getattr(value, name)
+            if member is UNSET:
+                continue
+            known = known_values(field.hint)
+            if known is None:
+                known_items = _known_items(field.hint)
+                if known_items is None:
+                    yield from _found(member, f"{path}.{name}")
+                elif isinstance(member, list):
+                    for index, item in enumerate(member):
+                        if isinstance(item, str) and item not in known_items:
+                            yield Found(f"{path}.{name}[{index}]", "value", item, item)
+            elif isinstance(member, str) and member not in known:
+                yield Found(f"{path}.{name}", "value", member, member)
+        if value.extra_ is not UNSET and type(value) not in FREE:
+            for name, member in value.extra_.values().items():
+                yield Found(f"{path}.{name}", "member", name, member)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _found(item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, WireStruct | Unknown):
+                yield from _found(item, f"{path}.{name}")
+
+
+def _known_items(hint: Any) -> frozenset[str] | None:
+    """The known values of the items, for a list of an open enum."""
+    for leaf in get_args(hint) or ():
+        if getattr(leaf, "__origin__", None) is list:
+            return known_values(get_args(leaf)[0])
+    return None
+
+
+def warm_up() -> None:
+    """Build the decoders of all events and of `Interaction` now, not with the first message.
+
+    For servers, before they take requests; takes some tens of milliseconds, once.
+    """
+    for name in (*EVENTS, None):
+        EVENT_DECODERS[name]
+    decoder(Interaction)

@@ -1,0 +1,299 @@
+"""Every exception that leaves gemwire.
+
+    GemwireError
+    ├─ ProtocolError            the bytes break a limit or a rule of the framing
+    │  └─ LimitExceeded         one event is larger than `max_event_bytes`
+    ├─ DecodeError              a payload does not fit its schema       also a ValueError
+    ├─ StreamError              a stream that gave no usable answer
+    │  ├─ TruncatedStream       it ended before the server finished     also an EOFError
+    │  ├─ ServerError           the server sent an error into it
+    │  └─ ArgumentsError        the arguments of a tool call are no JSON object
+    ├─ CheckpointError          bytes that are no checkpoint of ours    also a ValueError
+    ├─ ApiError                 an error answer to a call without streaming
+    └─ WebhookError             a delivery that cannot be used
+       └─ SignatureError        its signature does not prove who sent it
+
+Whatever bytes come in, no other exception goes out: an exception that is not in this tree is a
+bug in gemwire. Two things are not ours: misuse by the caller (feeding a closed parser) is
+`RuntimeError`, and what the caller's own iterable raises goes through unchanged.
+
+The message is the only positional argument; everything else is a keyword and an attribute of the
+same name. All of them copy and pickle with their attributes.
+"""
+
+from __future__ import annotations
+
+import copyreg
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from .models import Interaction
+    from .report import StreamReport
+
+__all__ = [
+    "ApiError",
+    "ArgumentsError",
+    "CheckpointError",
+    "DecodeError",
+    "ErrorInfo",
+    "GemwireError",
+    "LimitExceeded",
+    "ProtocolError",
+    "ServerError",
+    "SignatureError",
+    "StreamError",
+    "TruncatedStream",
+    "WebhookError",
+]
+
+_SHOWN = 512  # how much of a refused payload an exception keeps, in bytes
+
+
+class GemwireError(Exception):
+    """The base: `except GemwireError` catches whatever the wire can do wrong."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # BaseException calls the class with `args` alone, which knows nothing of keywords.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+class ProtocolError(GemwireError):
+    """The bytes of a stream break a limit or a rule of the framing.
+
+    Attributes:
+        offset: where in the stream, in raw bytes as they were fed.
+
+    """
+
+    def __init__(self, message: str, /, *, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} (at byte {self.offset})"
+
+
+class LimitExceeded(ProtocolError):
+    """One event is larger than the parser may hold. The parser refuses all that follows.
+
+    Attributes:
+        offset: the raw byte at which the event begins.
+        limit: `max_event_bytes`.
+        size: how many bytes of the event had come when it was refused; more may have followed.
+
+    """
+
+    def __init__(self, message: str, /, *, offset: int, limit: int, size: int) -> None:
+        super().__init__(message, offset=offset)
+        self.limit = limit
+        self.size = size
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: {self.size} bytes or more, the limit is {self.limit}"
+
+
+class DecodeError(GemwireError, ValueError):
+    """A payload that is no JSON, or JSON that does not fit its schema.
+
+    Attributes:
+        path: the JSON path of the misfit, such as `$.steps[2].type`; `$` is the whole payload.
+        event: the name of the SSE event that brought it, if one did.
+        data: the first 512 bytes of the payload.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        /,
+        *,
+        path: str = "$",
+        event: str | None = None,
+        data: bytes | bytearray | memoryview = b"",
+    ) -> None:
+        super().__init__(message)
+        self.path = path
+        self.event = event
+        self.data = bytes(data[:_SHOWN])
+
+    def __str__(self) -> str:
+        event = "" if self.event is None else f" of event {self.event!r}"
+        return f"{super().__str__()} (at {self.path}{event})"
+
+
+class StreamError(GemwireError):
+    """A stream that did not bring a usable answer. What did come is not lost.
+
+    Attributes:
+        interaction: what was assembled up to here; `None` when not even its first event came.
+        report: outcome, usage, where to resume, and what was odd.
+
+    """
+
+    def __init__(
+        self, message: str, /, *, interaction: Interaction | None, report: StreamReport
+    ) -> None:
+        super().__init__(message)
+        self.interaction = interaction
+        self.report = report
+
+
+class TruncatedStream(StreamError, EOFError):
+    """The bytes ended before the server had finished: the answer is not complete."""
+
+
+class ServerError(StreamError):
+    """The server sent an error into the stream, as an event or as bare JSON between the frames.
+
+    Attributes:
+        code: as sent: a name (`"too_many_requests"`), a number (503), or absent.
+        message: the server's own words, `""` when it sent none.
+        status: the name beside a number (`"UNAVAILABLE"`), which only gateways send.
+        details: as sent.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        /,
+        *,
+        interaction: Interaction | None,
+        report: StreamReport,
+        code: str | int | None = None,
+        status: str | None = None,
+        details: list[Any] | None = None,
+    ) -> None:
+        super().__init__(message, interaction=interaction, report=report)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.details = details
+
+    def __str__(self) -> str:
+        return _describe(self.code, self.status, self.message)
+
+
+class ArgumentsError(StreamError):
+    """The arguments of a tool call, joined from all their fragments, are no JSON object.
+
+    Attributes:
+        index: which step of the interaction the call is.
+        raw: the joined text, exactly as it was sent.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        /,
+        *,
+        interaction: Interaction | None,
+        report: StreamReport,
+        index: int,
+        raw: str,
+    ) -> None:
+        super().__init__(message, interaction=interaction, report=report)
+        self.index = index
+        self.raw = raw
+
+    def __str__(self) -> str:
+        shown = self.raw if len(self.raw) <= 80 else self.raw[:80] + "…"
+        return f"{super().__str__()} (step {self.index}: {shown!r})"
+
+
+class CheckpointError(GemwireError, ValueError):
+    """Bytes that are no checkpoint, a damaged one, or one of a version we cannot read."""
+
+
+class ApiError(GemwireError):
+    """The error body of a call without streaming.
+
+    Attributes:
+        code: as sent: a name (`"invalid_request"`), a number (404), or absent.
+        message: the server's own words, `""` when it sent none.
+        status: the name beside a number (`"NOT_FOUND"`), which only gateways send.
+        details: as sent.
+        retry_after: how long to wait, in seconds, from the header of that name.
+        http_status: the status of the HTTP answer.
+
+    """
+
+    def __init__(
+        self,
+        message: str,
+        /,
+        *,
+        code: str | int | None = None,
+        status: str | None = None,
+        details: list[Any] | None = None,
+        retry_after: float | None = None,
+        http_status: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.details = details
+        self.retry_after = retry_after
+        self.http_status = http_status
+
+    def __str__(self) -> str:
+        code = self.http_status if self.code is None else self.code
+        return _describe(code, self.status, self.message)
+
+
+class WebhookError(GemwireError):
+    """A webhook delivery that cannot be used."""
+
+
+class SignatureError(WebhookError):
+    """The signature of a delivery is missing, wrong or too old: do not trust its body."""
+
+
+def _describe(code: str | int | None, status: str | None, message: str) -> str:
+    name = " ".join(str(part) for part in (code, status) if part is not None)
+    return ": ".join(filter(None, (name, message))) or "an error without code or message"
+
+
+class ErrorInfo(NamedTuple):
+    """What an error says of itself, whatever form it has (wire facts: behaviour, section 10)."""
+
+    code: str | int | None
+    """A name from the API itself (`"too_many_requests"`), a number from the gateways before it."""
+    message: str
+    status: str | None
+    """The google.rpc name that comes with a number (`"UNAVAILABLE"`)."""
+    details: list[Any] | None
+    raw: Any
+    """The payload as plain data."""
+
+
+def error_info(payload: Any) -> ErrorInfo | None:
+    """Read an error in any of the forms that the wire has; None if it says nothing at all.
+
+    `{"error": {"code", "message"}}`, the google.rpc form `{"code", "message", "status", "details"}`
+    bare or below `error`, a list of either, or a string.
+    """
+    value = payload
+    while isinstance(value, list) and value:
+        value = value[0]
+    if isinstance(value, dict) and value.get("error") is not None:
+        value = value["error"]
+    if isinstance(value, str):
+        return ErrorInfo(None, value, None, None, payload) if value else None
+    if not isinstance(value, dict):
+        return None
+    if all(member is None for name, member in value.items() if name not in _NOT_THE_ERROR):
+        return None
+    code, message, status, details = map(value.get, ("code", "message", "status", "details"))
+    return ErrorInfo(
+        code if isinstance(code, str | int) and not isinstance(code, bool) else None,
+        message if isinstance(message, str) else "",
+        status if isinstance(status, str) else None,
+        details if isinstance(details, list) else None,
+        payload,
+    )
+
+
+_NOT_THE_ERROR = frozenset({"error", "event_id", "event_type", "metadata"})

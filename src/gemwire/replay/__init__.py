@@ -1,0 +1,24 @@
+"""A small HTTP server on loopback that answers like the Interactions API, from recordings.
+
+For demos, tests and trying out clients; nothing else in gemwire imports it. Usable from
+synchronous code, from asyncio, and as a command (`python -m gemwire.replay --list`)::
+
+    with ReplayServer("search", chunk_size=100) as server:
+        httpx2.post(f"{server.url}/v1beta/interactions", json={"input": "…", "stream": True})
+
+`recording` holds what was said, `playback` how its bytes are cut and paced, `http` how HTTP is
+spoken, and `server` puts them together.
+"""
+
+from gemwire.replay.playback import Playback
+from gemwire.replay.recording import BUNDLED, Recording, UnknownRecording
+from gemwire.replay.server import RECORDING_HEADER, ReplayServer
+
+__all__ = [
+    "BUNDLED",
+    "RECORDING_HEADER",
+    "Playback",
+    "Recording",
+    "ReplayServer",
+    "UnknownRecording",
+]
