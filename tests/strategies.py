@@ -192,7 +192,7 @@ def _values(hint: Any, unknown: bool, surrogates: bool, depth: int) -> st.Search
         )
         if len(kinds.lists) > 1:
             # Which of the arrays it is shows only where one item at least has a known tag.
-            items = items.filter(lambda list_: any(isinstance(v, WireStruct) for v in list_))
+            items = items.filter(lambda v: not v or any(isinstance(i, WireStruct) for i in v))
         options.append(items)
     if kinds.scalar is not None:
         options.append(_scalars(kinds.scalar, unknown, surrogates))

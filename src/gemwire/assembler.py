@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection
 from typing import Any, ClassVar, Final
 
 from msgspec import UNSET
-from msgspec.structs import replace
 
-from .base import Extra, Unknown, WireStruct
+from .base import Unknown, WireStruct
 from .codec import to_dict
 from .errors import ArgumentsError, ErrorInfo, ServerError, TruncatedStream, error_info
+from .hop import Hop
 from .models import (
     ErrorEvent,
     Interaction,
@@ -29,65 +29,13 @@ from .models import (
     ThoughtSignatureDelta,
     UnknownInteractionSseEvent,
 )
-from .report import IN_PROGRESS, StreamReport, UsageLedger, UsageSource
+from .report import IN_PROGRESS, StreamReport
 from .steps import StepBuilder, builder_for, opened_by
-from .walk import Misfit, fields
+from .walk import Misfit
 
 __all__ = ["Assembler"]
 
 DONE_DATA: Final = b"[DONE]"
-
-
-class Hop:
-    """One interaction of the answer: what its events said of it, and its steps."""
-
-    __slots__ = (
-        "created_again",
-        "ended",
-        "interaction",
-        "last",
-        "ledger",
-        "order",
-        "routes",
-        "sorted",
-    )
-
-    def __init__(self) -> None:
-        self.interaction = Interaction()
-        self.ledger = UsageLedger()
-        self.routes: dict[Any, StepBuilder] = {}  # index → where its deltas go
-        self.order: list[tuple[int, StepBuilder]] = []  # by position, once `sorted`
-        self.sorted = True
-        self.last: StepBuilder | None = None  # the step opened last
-        self.created_again = False
-        self.ended = False
-
-    def add(self, position: int, builder: StepBuilder, route: int) -> None:
-        """Put a step in its place."""
-        if self.order and position < self.order[-1][0]:
-            self.sorted = False
-        self.order.append((position, builder))
-        self.routes[route] = self.last = builder
-
-    def next_index(self) -> int:
-        """One more than the highest index so far."""
-        return max((position for position, _ in self.order), default=-1) + 1
-
-    def steps(self) -> list[Any]:
-        """The steps as they are now, in the order of their index."""
-        if not self.sorted:
-            self.order.sort(key=lambda placed: placed[0])
-            self.sorted = True
-        return [builder.build() for _, builder in self.order]
-
-    def build(self) -> Interaction:
-        """The interaction as it is now; unchanged steps are the same objects each time."""
-        changes: dict[str, Any] = {}
-        if self.order:
-            changes["steps"] = self.steps()
-        if self.ledger.usage is not None:
-            changes["usage"] = self.ledger.usage
-        return replace(self.interaction, **changes) if changes else self.interaction
 
 
 class Assembler:
@@ -103,7 +51,7 @@ class Assembler:
 
     def __init__(self) -> None:
         self.report = StreamReport()
-        self._hop = Hop()
+        self._hop = Hop(self.report)
         self._routes = self._hop.routes
         self._done = False
         self._body: Interaction | None = None
@@ -254,11 +202,12 @@ class Assembler:
                 hop.created_again = True
                 return
             report.issue("second_id", None, f"{held} / {payload.id}")
-        self._lay(payload, "status")
+        hop.lay(payload, "status")
+        hop.reconcile(payload.steps)
 
     def _status(self, event: InteractionStatusUpdate) -> None:
         self._envelope(event)
-        self._lay(
+        self._hop.lay(
             Interaction(
                 id=event.interaction_id,
                 status=event.status,
@@ -266,17 +215,17 @@ class Assembler:
             ),
             "status",
         )
-        self._usage(event.usage, "status")
+        self._hop.offer(event.usage, "status")
 
     def _completed(self, event: InteractionCompletedEvent) -> None:
         self._envelope(event)
         payload = event.interaction
-        self._lay(payload, "terminal")
+        self._hop.lay(payload, "terminal")
         if payload.status is not UNSET and payload.status in IN_PROGRESS:
             self.report.issue("not_terminal", None, payload.status)
             return
-        self._close_steps()
-        self._reconcile(payload.steps)
+        self._hop.close()
+        self._hop.reconcile(payload.steps)
         self._end(payload.status or "completed")
 
     def _start(self, event: StepStart) -> None:
@@ -284,7 +233,7 @@ class Assembler:
         hop, report, step = self._hop, self.report, event.step
         index = event.index
         if not isinstance(index, int):
-            index = hop.next_index()
+            index = hop.highest + 1
             report.issue("index_missing", index)
         if hop.ended:
             report.issue("after_end", index)
@@ -296,8 +245,8 @@ class Assembler:
             return
         if hop.created_again:
             report.issue("restarted", index)
-            self._restart()
-            self._hop.add(index, builder_for(index, step, report), index)
+            hop.clear()
+            hop.add(index, builder_for(index, step, report), index)
         elif not held.started and type(step) is type(held.base):
             held.started_late(step)
             held.built = None
@@ -306,7 +255,7 @@ class Assembler:
             report.issue("start_again", index)
         else:
             report.issue("start_other", index)
-            hop.add(hop.next_index(), builder_for(index, step, report), index)
+            hop.add(hop.highest + 1, builder_for(index, step, report), index)
 
     def _delta(self, event: StepDelta) -> None:
         """A delta that is not of the ordinary kind, or not where it belongs."""
@@ -320,7 +269,7 @@ class Assembler:
             opened = opened_by(delta)
             if opened is None:
                 return
-            index = event.index if isinstance(event.index, int) else hop.next_index()
+            index = event.index if isinstance(event.index, int) else hop.highest + 1
             report.issue("start_missing", index)
             step = builder_for(index, opened, report)
             step.started = False
@@ -356,7 +305,7 @@ class Assembler:
     def _stop(self, event: StepStop) -> None:
         self._envelope(event)
         hop, report = self._hop, self.report
-        self._usage(event.usage, "step")
+        self._hop.offer(event.usage, "step")
         step = self._routed(event.index)
         if step is None:
             index = event.index if isinstance(event.index, int) else None
@@ -376,6 +325,7 @@ class Assembler:
 
     def _unknown_event(self, event: UnknownInteractionSseEvent) -> None:
         if event.json == DONE_DATA:
+            self.report.events -= 1  # it is no event
             self.done()
             return
         self.report.saw_unknown("event", "union", event.tag, event)
@@ -385,7 +335,6 @@ class Assembler:
     def done(self) -> None:
         """The terminator came. It says nothing of success."""
         self._done = True
-        self.report.events -= 1  # it is no event
 
     HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         InteractionCreatedEvent: _created,
@@ -406,42 +355,10 @@ class Assembler:
         if event.event_id is not UNSET and event.event_id:
             self.report.last_event_id = event.event_id
         if event.metadata is not UNSET:
-            self._usage(event.metadata.total_usage, "metadata")
-            self._usage(event.metadata.usage, "metadata")
+            self._hop.offer(event.metadata.total_usage, "metadata")
+            self._hop.offer(event.metadata.usage, "metadata")
         if event.extra_ is not UNSET:
             self.report.saw_extra(event.event_type, event)
-
-    def _usage(self, usage: object, source: UsageSource) -> None:
-        ledger = self._hop.ledger
-        ledger.offer(usage, source)
-        self.report.usage, self.report.usage_source = ledger.usage, ledger.source
-
-    def _lay(self, payload: Interaction, source: UsageSource) -> None:
-        """Lay what an event says of the interaction over what is held."""
-        hop = self._hop
-        held = hop.interaction
-        changes: dict[str, Any] = {}
-        for name in fields(Interaction):
-            value = getattr(payload, name)
-            if value is UNSET or name == "steps":
-                continue
-            if value == "" and (name == "id" or getattr(held, name) is not UNSET):
-                continue
-            changes[name] = value
-        usage = changes.get("usage")
-        self._usage(usage, source)
-        if usage is not None and hop.ledger.usage is not None:
-            del changes["usage"]  # the ledger decides
-        if payload.extra_ is not UNSET:
-            old = {} if held.extra_ is UNSET else held.extra_.texts
-            new = {n: t for n, t in payload.extra_.texts.items() if n not in old or t != b"null"}
-            changes["extra_"] = Extra({**old, **new})
-        hop.interaction = replace(held, **changes)
-        identity = hop.interaction.id
-        if identity is not UNSET and identity not in self.report.interaction_ids:
-            self.report.interaction_ids.append(identity)
-        if source == "status" and payload.steps is not UNSET:
-            self._reconcile(payload.steps)
 
     def _routed(self, index: object) -> StepBuilder | None:
         """The step that an event belongs to; the one opened last if the event does not say."""
@@ -450,45 +367,6 @@ class Assembler:
             self.report.issue("index_missing", None if step is None else step.index)
             return step
         return self._routes.get(index)
-
-    def _close_steps(self) -> None:
-        """The terminal event closes what is open; gaps show now, since steps may come late."""
-        positions = []
-        for position, builder in self._hop.order:
-            positions.append(position)
-            if not builder.closed:
-                self.report.issue("never_stopped", builder.index)
-                builder.close()
-                builder.build()
-        if positions and max(positions) >= len(set(positions)):
-            self.report.issue("index_gap", None, f"{len(positions)} steps up to {max(positions)}")
-
-    def _reconcile(self, steps: Any) -> None:
-        """Steps in a lifecycle event: they count only where they are more than was streamed."""
-        hop = self._hop
-        if steps is UNSET:
-            return
-        if not hop.order and not steps:
-            hop.interaction = replace(hop.interaction, steps=steps)
-        elif len(steps) > len(hop.order):
-            hop.order.clear()
-            hop.routes.clear()
-            hop.interaction = replace(hop.interaction, steps=UNSET)
-            for index, step in enumerate(steps):
-                builder = builder_for(index, step, self.report)
-                builder.close()
-                builder.built = step
-                hop.add(index, builder, index)
-        elif steps and steps != hop.steps():
-            self.report.issue("steps_differ")
-
-    def _restart(self) -> None:
-        """The server begins again: drop the steps, keep what is known of the interaction."""
-        old = self._hop
-        self._hop = hop = Hop()
-        self._routes = hop.routes
-        hop.interaction = old.interaction
-        hop.ledger = old.ledger
 
     def _end(self, status: str) -> None:
         """The server has said how it ended."""

@@ -7,16 +7,16 @@ delta; what is not in it for a kind of step does not fit that step.
 
 from __future__ import annotations
 
-import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar, TypeAlias, get_args
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from . import models as m
-from .base import Extra, Unknown, WireStruct, memo, read_json
+from .base import Unknown, WireStruct, memo, read_json
 from .codec import encode
+from .parts import AudioPart, TextPart, add_extra, is_base64
 from .report import StreamReport
 from .walk import Misfit, fields, read, split_object, struct
 
@@ -158,103 +158,6 @@ def with_member(step: Any, name: str, value: Any) -> Any:
     return add_extra(step, {name: encode(value)})
 
 
-def add_extra(value: Any, texts: Mapping[str, bytes]) -> Any:
-    """The model with further unknown members."""
-    if not texts:
-        return value
-    held = {} if value.extra_ is UNSET else value.extra_.texts
-    return replace(value, extra_=Extra({**held, **texts}))
-
-
-class TextPart:
-    """A part of text that may grow: fragments and annotations."""
-
-    __slots__ = ("annotations", "base", "fragments")
-
-    def __init__(self, base: m.TextContent | None = None) -> None:
-        self.base = base
-        self.fragments: list[str] = [] if base is None else [base.text]
-        self.annotations: list[Any] = []
-
-    def build(self, builder: StepBuilder) -> m.TextContent:
-        if len(self.fragments) > 1:
-            self.fragments = [join(self.fragments, builder)]
-        text = self.fragments[0] if self.fragments else ""
-        held: Any = UNSET if self.base is None else self.base.annotations
-        annotations: Any = held
-        if self.annotations:
-            annotations = [*(held or ()), *self.annotations]
-        if self.base is None:
-            return m.TextContent(text=text, annotations=annotations)
-        if text is self.base.text and annotations is held:
-            return self.base
-        return replace(self.base, text=text, annotations=annotations)
-
-
-def join(fragments: list[str], builder: StepBuilder) -> str:
-    """Join texts; halves of a surrogate pair that were cut apart become whole."""
-    text = "".join(fragments)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        utf16 = text.encode("utf-16-le", "surrogatepass")
-        text = utf16.decode("utf-16-le", "replace")
-        if text.encode("utf-16-le") != utf16:
-            builder.report.issue("lone_surrogate", builder.index)
-    return text
-
-
-class AudioPart:
-    """A part of audio that arrives in pieces of base64."""
-
-    __slots__ = ("base", "pieces")
-
-    def __init__(self, base: m.AudioContent) -> None:
-        self.base = base
-        self.pieces: list[Any] = [base.data]
-
-    def takes(self, piece: m.AudioContent) -> bool:
-        """Whether the piece has the same format, as far as it says."""
-        return all(
-            getattr(piece, name) in (UNSET, getattr(self.base, name))
-            for name in ("mime_type", "sample_rate", "channels")
-        )
-
-    def append(self, data: str) -> None:
-        self.pieces.append(data)
-
-    def build(self, builder: StepBuilder) -> m.AudioContent:
-        if len(self.pieces) > 1:
-            # Base64 of whole triples can be joined as text; anything else is joined as bytes.
-            if all(map(_aligned, self.pieces[:-1])):
-                joined = "".join(self.pieces)
-            else:
-                decoded = b"".join(map(_base64, self.pieces))
-                joined = binascii.b2a_base64(decoded, newline=False).decode()
-            self.pieces = [joined]
-            self.base = replace(self.base, data=joined)
-        return self.base
-
-
-def _aligned(data: str) -> bool:
-    return len(data) % 4 == 0 and not data.endswith("=")
-
-
-def _base64(data: str) -> bytes:
-    """Decode strictly, but for padding that was left out; raises ValueError."""
-    return binascii.a2b_base64(data + "=" * (-len(data) % 4), strict_mode=True)
-
-
-def _is_base64(data: object) -> bool:
-    if not isinstance(data, str) or not data:
-        return False
-    try:
-        _base64(data)
-    except ValueError:
-        return False
-    return True
-
-
 class ContentBuilder(StepBuilder):
     """`model_output` and `user_input`: parts of text and media, in order."""
 
@@ -304,10 +207,10 @@ class ContentBuilder(StepBuilder):
         if piece.sample_rate is UNSET:
             piece = replace(piece, sample_rate=delta.rate)
         last = self.parts[-1] if self.parts else None
-        if isinstance(last, m.AudioContent) and last.uri is UNSET and _is_base64(last.data):
+        if isinstance(last, m.AudioContent) and last.uri is UNSET and is_base64(last.data):
             last = self.parts[-1] = AudioPart(last)  # it stood in the start
         self.text_part = None
-        if piece.uri is not UNSET or not _is_base64(piece.data):
+        if piece.uri is not UNSET or not is_base64(piece.data):
             self.report.issue("audio_data", self.index, str(piece.data or piece.uri)[:80])
             self.parts.append(piece)
         elif isinstance(last, AudioPart) and last.takes(piece):
@@ -329,7 +232,7 @@ class ContentBuilder(StepBuilder):
         if not self.parts:
             return step
         content = [
-            part.build(self) if isinstance(part, TextPart | AudioPart) else part
+            part.build(self.report, self.index) if isinstance(part, TextPart | AudioPart) else part
             for part in self.parts
         ]
         self.point_at_text()  # joining replaced the list of fragments

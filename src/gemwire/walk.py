@@ -135,6 +135,8 @@ def read(hint: Any, text: bytes) -> Any:
         items = split_array(text)
         item = _item_type(alternatives.lists, items)
         return [read(item, value) for value in items]
+    elif alternatives.scalar is not None and hint is not alternatives.scalar:
+        return read(alternatives.scalar, text)  # the union may be one that msgspec cannot express
     return _rare(hint, text, refused)
 
 

@@ -1,0 +1,212 @@
+"""Bytes → messages → events → Interaction, without the waiting: what both kinds of streams do.
+
+A stream is not finished until the server said so, and what it said outside of the events counts
+too: a bare JSON error is an error, a JSON body is the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, TypeAlias
+
+from msgspec import UNSET
+
+from .assembler import DONE_DATA, Assembler
+from .base import Unknown, read_json
+from .codec import EVENT_DECODERS, Event, decode_event, decode_interaction, walk_event
+from .errors import ApiError, DecodeError, LimitExceeded, error_info
+from .models import ModelOutputStep, StepDelta, StepStart, TextContent, TextDelta
+from .sse import SSEMessage, SSEParser
+from .walk import REFUSED
+
+__all__ = ["MAX_EVENT_BYTES", "Chunk", "StreamCore", "TextPieces"]
+
+Chunk: TypeAlias = bytes | bytearray | memoryview
+
+MAX_EVENT_BYTES: Final = 64 * 2**20
+_SPACE: Final = b" \t\r\n\xef\xbb\xbf"  # white space, and the bytes of a BOM
+_IN_FRAME: Final = b"\ndata:"
+
+
+class StreamCore:
+    """A stream without its I/O: give it chunks, take events, say when it is over."""
+
+    __slots__ = ("_apply", "_body", "_feed", "_limit", "_parser", "_started", "assembler", "strict")
+
+    def __init__(self, *, strict: bool = False, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self.assembler = Assembler()
+        self.strict = strict
+        self._limit = max_event_bytes
+        self._parser = SSEParser(max_event_bytes=max_event_bytes)
+        self._feed = self._parser.feed
+        self._apply = self.assembler.apply
+        self._started = False
+        self._body: bytearray | None = None  # all bytes of a stream that began like JSON
+
+    def feed(self, chunk: Chunk) -> list[SSEMessage]:
+        """The messages that this chunk completes; raises LimitExceeded."""
+        self.assembler.report.bytes += len(chunk)
+        if self._started:
+            return self._feed(chunk)
+        return self._first(bytes(chunk))
+
+    def take(self, message: SSEMessage) -> Event | None:
+        """Decode a message and fold it; None for the terminator. Raises DecodeError if strict."""
+        try:
+            event = EVENT_DECODERS[message.event](message.data)
+        except REFUSED:
+            refused = self._refused(message)
+            if refused is None:
+                return None
+            event = refused
+        self._apply(event)
+        return event  # type: ignore[no-any-return]
+
+    def take_all(self, chunk: Chunk) -> None:
+        """Decode and fold all that a chunk completes; the same as `feed` and `take`, but faster."""
+        decoders = EVENT_DECODERS
+        events: list[Any] = []
+        try:
+            for message in self.feed(chunk):
+                try:
+                    events.append(decoders[message.event](message.data))
+                except REFUSED:
+                    self.assembler.apply_all(events)
+                    events.clear()
+                    event = self._refused(message)
+                    if event is not None:
+                        events.append(event)
+        finally:
+            self.assembler.apply_all(events)
+
+    def end(self) -> Event | None:
+        """No more bytes: settle the outcome. Gives a last event that lacked only its blank line."""
+        last: Event | None = None
+        report = self.assembler.report
+        if self._body is not None:
+            self._end_of_body(bytes(self._body))
+        else:
+            last = self._last_event()
+        report.stray = self._parser.stray
+        if report.stray:
+            self._read_stray(report.stray)
+        self.assembler.settle()
+        return last
+
+    def _first(self, chunk: bytes) -> list[SSEMessage]:
+        """Chunks until it is clear what this is: no event stream begins with a bracket."""
+        if self._body is None:
+            head = chunk.lstrip(_SPACE)
+            if not head:
+                return self._feed(chunk)
+            if head[0] not in b"{[":
+                self._started = True
+                return self._feed(chunk)
+            self._body = bytearray()
+        body = self._body
+        seam = max(0, len(body) - len(_IN_FRAME))
+        body += chunk
+        if body.find(_IN_FRAME, seam) >= 0:  # no JSON has that: there are frames after all
+            self._started = True
+            self._body = None
+            return self._feed(bytes(body))
+        if len(body) > self._limit:
+            raise LimitExceeded(
+                "a JSON body is too large", offset=0, limit=self._limit, size=len(body)
+            )
+        return []
+
+    def _refused(self, message: SSEMessage) -> Event | None:
+        """What the one-pass decoder does not take: the terminator, and all that is not to spec."""
+        data = bytes(message.data)
+        if data == DONE_DATA:
+            self.assembler.done()
+            return None
+        if self.strict:
+            return decode_event(data, message.event, strict=True)
+        notes: list[str] = []
+        event = walk_event(data, message.event, notes)
+        report = self.assembler.report
+        for note in notes:
+            report.issue(note)
+        name = event.tag if isinstance(event, Unknown) else event.event_type
+        if message.event not in (name, "message"):
+            report.issue("event_name", None, f"{message.event} / {name}")
+        return event
+
+    def _last_event(self) -> Event | None:
+        """The unterminated last event, if all of it is there: half an event is none."""
+        message = self._parser.close()
+        if message is None or bytes(message.data) == DONE_DATA:
+            return None
+        event = decode_event(message.data, message.event)
+        if isinstance(event, Unknown):
+            self.assembler.report.issue("torn", None, message.text)
+            return None
+        self._apply(event)
+        return event
+
+    def _end_of_body(self, body: bytes) -> None:
+        """Read a stream that was one JSON body: the server did not stream, or it failed."""
+        try:
+            interaction = decode_interaction(body.strip(_SPACE), strict=self.strict)
+        except ApiError:
+            self.assembler.take_error(read_json(body.strip(_SPACE)))
+            return
+        except DecodeError:
+            if self.strict:
+                raise
+        else:
+            if interaction.status is not UNSET:
+                self.assembler.take_body(interaction)
+                return
+        self._feed(body)
+        self._parser.close()  # all of it is stray
+
+    def _read_stray(self, stray: bytes) -> None:
+        """Text outside of the events: most often the server's last words, as bare JSON."""
+        start = min((at for at in (stray.find(b"{"), stray.find(b"[")) if at >= 0), default=-1)
+        payload = read_json(stray[start:]) if start >= 0 else None
+        first = payload[0] if isinstance(payload, list) and payload else payload
+        if isinstance(first, dict) and error_info(first) is not None and "error" in first:
+            self.assembler.take_error(payload)
+        else:
+            self.assembler.report.issue("stray", None, stray.decode("utf-8", "replace"))
+
+
+class TextPieces:
+    """Picks the text of the model's output out of the events."""
+
+    def __init__(self, assembler: Assembler) -> None:
+        self._assembler = assembler
+        self._held = ""  # the high half of a surrogate pair that was cut apart
+
+    def of(self, event: Event) -> str:
+        """The text that an event brings, "" if none."""
+        text = ""
+        if isinstance(event, StepDelta):
+            delta = event.delta
+            if isinstance(delta, TextDelta):
+                text = delta.text
+            elif isinstance(delta, Unknown) and delta.tag is None:
+                raw = delta.raw
+                text = raw.get("text", "") if isinstance(raw, dict) else ""
+            if not isinstance(text, str) or not text or not self._is_output(event.index):
+                return ""
+        elif isinstance(event, StepStart) and isinstance(event.step, ModelOutputStep):
+            parts = event.step.content or ()
+            text = "".join(part.text for part in parts if isinstance(part, TextContent))
+        return self._paired(text) if (text and not text.isascii()) or self._held else text
+
+    def rest(self) -> str:
+        """A half that found no other half."""
+        return "\ufffd" if self._held else ""
+
+    def _is_output(self, index: Any) -> bool:
+        return self._assembler.kind_at(index) is ModelOutputStep
+
+    def _paired(self, text: str) -> str:
+        text = self._held + text
+        self._held = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        if self._held:
+            text = text[:-1]
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

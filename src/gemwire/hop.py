@@ -1,0 +1,139 @@
+"""One interaction of an answer: what its events said of it, and its steps in their order.
+
+Nearly every answer is one interaction. One that ran into a limit of the server goes on as another,
+with indexes from 0 again; hence the name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from .base import Extra
+from .models import Interaction
+from .report import StreamReport, UsageLedger, UsageSource
+from .steps import StepBuilder, builder_for
+from .walk import fields
+
+__all__ = ["Hop"]
+
+
+class Hop:
+    """The state of one interaction."""
+
+    __slots__ = (
+        "created_again",
+        "ended",
+        "highest",
+        "interaction",
+        "last",
+        "ledger",
+        "order",
+        "report",
+        "routes",
+        "sorted",
+    )
+
+    def __init__(self, report: StreamReport) -> None:
+        self.report = report
+        self.interaction = Interaction()
+        self.ledger = UsageLedger()
+        self.routes: dict[Any, StepBuilder] = {}  # index → where its deltas go
+        self.order: list[tuple[int, StepBuilder]] = []  # by position, if `sorted`
+        self.sorted = True
+        self.highest = -1
+        self.last: StepBuilder | None = None  # the step opened last
+        self.created_again = False
+        self.ended = False
+
+    def add(self, position: int, builder: StepBuilder, route: int) -> None:
+        """Put a step in its place; the deltas of index `route` go to it from now on."""
+        if position < self.highest:
+            self.sorted = False
+        self.highest = max(self.highest, position)
+        self.order.append((position, builder))
+        self.routes[route] = self.last = builder
+
+    def clear(self) -> None:
+        """Drop the steps; what is known of the interaction stays."""
+        self.routes.clear()
+        self.order.clear()
+        self.sorted = True
+        self.highest = -1
+        self.last = None
+        self.created_again = False
+
+    def steps(self) -> list[Any]:
+        """The steps as they are now, in the order of their index."""
+        if not self.sorted:
+            self.order.sort(key=lambda placed: placed[0])
+            self.sorted = True
+        return [builder.build() for _, builder in self.order]
+
+    def build(self) -> Interaction:
+        """The interaction as it is now; unchanged steps are the same objects each time."""
+        changes: dict[str, Any] = {}
+        if self.order:
+            changes["steps"] = self.steps()
+        if self.ledger.usage is not None:
+            changes["usage"] = self.ledger.usage
+        return replace(self.interaction, **changes) if changes else self.interaction
+
+    def offer(self, usage: object, source: UsageSource) -> None:
+        """Take a report of usage, if it is the best so far."""
+        self.ledger.offer(usage, source)
+        self.report.usage, self.report.usage_source = self.ledger.usage, self.ledger.source
+
+    def lay(self, payload: Interaction, source: UsageSource) -> None:
+        """Lay what an event says of the interaction over what is held; steps are apart."""
+        held = self.interaction
+        changes: dict[str, Any] = {}
+        for name in fields(Interaction):
+            value = getattr(payload, name)
+            if value is UNSET or name == "steps":
+                continue
+            if value == "" and (name == "id" or getattr(held, name) is not UNSET):
+                continue
+            changes[name] = value
+        usage = changes.get("usage")
+        self.offer(usage, source)
+        if usage is not None and self.ledger.usage is not None:
+            del changes["usage"]  # the ledger decides
+        if payload.extra_ is not UNSET:
+            old = {} if held.extra_ is UNSET else held.extra_.texts
+            new = {n: t for n, t in payload.extra_.texts.items() if n not in old or t != b"null"}
+            changes["extra_"] = Extra({**old, **new})
+        self.interaction = replace(held, **changes)
+        identity = self.interaction.id
+        if identity is not UNSET and identity not in self.report.interaction_ids:
+            self.report.interaction_ids.append(identity)
+
+    def reconcile(self, steps: Any) -> None:
+        """Steps in a lifecycle event: they count only where they are more than was streamed."""
+        if steps is UNSET:
+            return
+        if not self.order and not steps:
+            self.interaction = replace(self.interaction, steps=steps)
+        elif len(steps) > len(self.order):
+            self.clear()
+            for index, step in enumerate(steps):
+                builder = builder_for(index, step, self.report)
+                builder.close()
+                builder.built = step
+                self.add(index, builder, index)
+        elif steps and steps != self.steps():
+            self.report.issue("steps_differ")
+
+    def close(self) -> None:
+        """The terminal event closes what is open. Gaps show only now, since steps may come late."""
+        positions = {position for position, _ in self.order}
+        for _, builder in self.order:
+            if not builder.closed:
+                self.report.issue("never_stopped", builder.index)
+                builder.close()
+                builder.build()
+        if self.highest >= len(positions):
+            detail = f"{len(positions)} steps, the highest index is {self.highest}"
+            self.report.issue("index_gap", None, detail)

@@ -1,0 +1,113 @@
+"""Parts of content that grow: text and audio arrive in pieces, which are joined once."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from . import models as m
+from .base import Extra
+from .report import StreamReport
+
+__all__ = ["AudioPart", "TextPart", "add_extra", "is_base64"]
+
+
+def add_extra(value: Any, texts: Mapping[str, bytes]) -> Any:
+    """The model with further unknown members."""
+    if not texts:
+        return value
+    held = {} if value.extra_ is UNSET else value.extra_.texts
+    return replace(value, extra_=Extra({**held, **texts}))
+
+
+class TextPart:
+    """A part of text that may grow: fragments and annotations."""
+
+    __slots__ = ("annotations", "base", "fragments")
+
+    def __init__(self, base: m.TextContent | None = None) -> None:
+        self.base = base
+        self.fragments: list[str] = [] if base is None else [base.text]
+        self.annotations: list[Any] = []
+
+    def build(self, report: StreamReport, index: int) -> m.TextContent:
+        if len(self.fragments) > 1:
+            self.fragments = [join(self.fragments, report, index)]
+        text = self.fragments[0] if self.fragments else ""
+        held: Any = UNSET if self.base is None else self.base.annotations
+        annotations: Any = held
+        if self.annotations:
+            annotations = [*(held or ()), *self.annotations]
+        if self.base is None:
+            return m.TextContent(text=text, annotations=annotations)
+        if text is self.base.text and annotations is held:
+            return self.base
+        return replace(self.base, text=text, annotations=annotations)
+
+
+def join(fragments: list[str], report: StreamReport, index: int) -> str:
+    """Join texts; halves of a surrogate pair that were cut apart become whole."""
+    text = "".join(fragments)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        utf16 = text.encode("utf-16-le", "surrogatepass")
+        text = utf16.decode("utf-16-le", "replace")
+        if text.encode("utf-16-le") != utf16:
+            report.issue("lone_surrogate", index)
+    return text
+
+
+class AudioPart:
+    """A part of audio that arrives in pieces of base64."""
+
+    __slots__ = ("base", "pieces")
+
+    def __init__(self, base: m.AudioContent) -> None:
+        self.base = base
+        self.pieces: list[Any] = [base.data]
+
+    def takes(self, piece: m.AudioContent) -> bool:
+        """Whether the piece has the same format, as far as it says."""
+        return all(
+            getattr(piece, name) in (UNSET, getattr(self.base, name))
+            for name in ("mime_type", "sample_rate", "channels")
+        )
+
+    def append(self, data: str) -> None:
+        self.pieces.append(data)
+
+    def build(self, report: StreamReport, index: int) -> m.AudioContent:
+        if len(self.pieces) > 1:
+            # Base64 of whole triples can be joined as text; anything else is joined as bytes.
+            if all(map(is_aligned, self.pieces[:-1])):
+                joined = "".join(self.pieces)
+            else:
+                decoded = b"".join(map(_base64, self.pieces))
+                joined = binascii.b2a_base64(decoded, newline=False).decode()
+            self.pieces = [joined]
+            self.base = replace(self.base, data=joined)
+        return self.base
+
+
+def is_aligned(data: str) -> bool:
+    return len(data) % 4 == 0 and not data.endswith("=")
+
+
+def _base64(data: str) -> bytes:
+    """Decode strictly, but for padding that was left out; raises ValueError."""
+    return binascii.a2b_base64(data + "=" * (-len(data) % 4), strict_mode=True)
+
+
+def is_base64(data: object) -> bool:
+    if not isinstance(data, str) or not data:
+        return False
+    try:
+        _base64(data)
+    except ValueError:
+        return False
+    return True
