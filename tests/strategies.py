@@ -78,9 +78,9 @@ ALWAYS: dict[str, frozenset[str]] = {
 @cache
 def texts(*, surrogates: bool = False) -> st.SearchStrategy[str]:
     """Short texts, many of them not ASCII; with lone surrogates only when asked for."""
-    samples = _SAMPLES + _LONE if surrogates else _SAMPLES
-    exclude = () if surrogates else ("Cs",)
-    return st.sampled_from(samples) | st.text(st.characters(exclude_categories=exclude), max_size=8)
+    if surrogates:
+        return st.sampled_from(_SAMPLES + _LONE) | st.text(st.characters(), max_size=8)
+    return st.sampled_from(_SAMPLES) | st.text(max_size=8)
 
 
 base64_texts: st.SearchStrategy[str] = st.binary(max_size=9).map(
@@ -169,7 +169,9 @@ def interactions(
         members[name] = members[name] or UNSET
     if members["usage"] == m.Usage():
         members["usage"] = UNSET
-    return m.Interaction(**members, extra_=other.extra_)
+    held = {} if other.extra_ is UNSET else other.extra_.texts
+    extra = {name: text for name, text in held.items() if members.get(name, UNSET) is UNSET}
+    return m.Interaction(**members, extra_=Extra(extra) if extra else UNSET)
 
 
 @cache

@@ -325,11 +325,16 @@ class SSEParser:
         return name
 
     def _parse(self, text: bytes, start: int, stop: int) -> SSEMessage | None:
-        """Return the event of the block text[start:stop], read line by line as the standard says.
+        """Return the event of the block text[start:stop], whatever its shape.
 
-        The lines are found in place: a list of them would cost 40 bytes for each, however short.
+        Its lines are found in place: a list of them would cost 40 bytes for each, however short.
         """
         find = text.find
+        at = find(b"\ndata: ", start, stop)
+        if at >= 0 and find(b"\n", at + 1, stop) < 0:
+            head = text[start:at]
+            if name := self._names.get(head) or self._name(head):
+                return self._message(name, text, at + 7, stop)
         event = b""
         first, last = -1, -1  # where the first data line is
         joined: BytesIO | None = None  # all data lines, if there are several
@@ -369,14 +374,14 @@ class SSEParser:
             start = end + 1
         if first < 0:
             return None
-        data: bytes | memoryview
+        name = str(event, "utf-8", "replace") or "message"
         if joined is not None:
-            data = joined.getvalue()
-        elif self._zero_copy:
-            data = memoryview(text)[first:last]
-        else:
-            data = text[first:last]
-        return SSEMessage(str(event, "utf-8", "replace") or "message", data, self.last_event_id)
+            return SSEMessage(name, joined.getvalue(), self.last_event_id)
+        return self._message(name, text, first, last)
+
+    def _message(self, name: str, text: bytes, start: int, stop: int) -> SSEMessage:
+        data = memoryview(text)[start:stop] if self._zero_copy else text[start:stop]
+        return SSEMessage(name, data, self.last_event_id)
 
 
 def _raw_length(raw: bytes, size: int) -> int:

@@ -1,0 +1,1 @@
+"""Benchmarks of gemwire against its peers: `make bench`, or `python -m bench.ratios` alone."""
