@@ -48,21 +48,10 @@ _PLAIN = """
     below: above; (perhaps) ten 4,000 3.14 x=1 `code` **bold**
 """
 _WORDS: Final = _PLAIN.split()
-# One word in thirty, so one delta in four: characters of two, three and four bytes, which also
-# decide how wide the decoded str is, and what JSON must escape.
-_OTHER: Final = [
-    "naïve",
-    "café",
-    "Straße",
-    "—",
-    "→",
-    "東京",
-    "ответ",
-    "🚀",
-    '"quoted"',
-    "line\n",
-    "\n\n-",
-]
+# One word in thirty: characters of two, three and four bytes (they also decide how wide the decoded
+# str is), and what JSON must escape. One delta in five is not ASCII, one in thirteen has an escape.
+_OTHER: Final = ["naïve", "café", "Straße", "—", "→", "東京", "ответ", "🚀"]
+_ESCAPED: Final = ['"quoted"', "line\n", "\n\n-"]
 
 
 class Stream(NamedTuple):
@@ -218,11 +207,11 @@ def _stream(events: list[Payload], steps: list[Step], status: str, chunk: int | 
 
 def _text_pieces(rng: random.Random, count: int) -> Iterator[str]:
     """`count` pieces of running text, 2 to 120 characters, most of them short."""
-    pending = ""
+    pending, rare = "", [*_OTHER, *_ESCAPED]
     for _ in range(count):
         size = round(rng.triangular(2, 120, 24))
         while len(pending) < size:
-            pending += rng.choice(_OTHER if rng.random() < 1 / 30 else _WORDS) + " "
+            pending += rng.choice(rare if rng.random() < 1 / 30 else _WORDS) + " "
         yield pending[:size]
         pending = pending[size:]
 

@@ -6,6 +6,7 @@ too: a bare JSON error is an error, a JSON body is the answer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from msgspec import UNSET
@@ -15,6 +16,7 @@ from .base import Unknown, read_json
 from .codec import EVENT_DECODERS, Event, decode_event, decode_interaction, walk_event
 from .errors import ApiError, DecodeError, LimitExceeded, error_info
 from .models import ModelOutputStep, StepDelta, StepStart, TextContent, TextDelta
+from .report import StreamReport
 from .sse import SSEMessage, SSEParser
 from .walk import REFUSED
 
@@ -30,24 +32,25 @@ _IN_FRAME: Final = b"\ndata:"
 class StreamCore:
     """A stream without its I/O: give it chunks, take events, say when it is over."""
 
-    __slots__ = ("_apply", "_body", "_feed", "_limit", "_parser", "_started", "assembler", "strict")
+    __slots__ = ("_body", "_limit", "_parser", "assembler", "feed", "strict")
+
+    feed: Callable[[Chunk], list[SSEMessage]]
+    """The messages that a chunk completes; raises LimitExceeded."""
 
     def __init__(self, *, strict: bool = False, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self.assembler = Assembler()
         self.strict = strict
         self._limit = max_event_bytes
         self._parser = SSEParser(max_event_bytes=max_event_bytes)
-        self._feed = self._parser.feed
-        self._apply = self.assembler.apply
-        self._started = False
         self._body: bytearray | None = None  # all bytes of a stream that began like JSON
+        self.feed = self._first  # and the parser's own, as soon as it is clear that there are frames
 
-    def feed(self, chunk: Chunk) -> list[SSEMessage]:
-        """The messages that this chunk completes; raises LimitExceeded."""
-        self.assembler.report.bytes += len(chunk)
-        if self._started:
-            return self._feed(chunk)
-        return self._first(bytes(chunk))
+    @property
+    def report(self) -> StreamReport:
+        """The assembler's report, with the count of bytes brought up to date."""
+        report = self.assembler.report
+        report.bytes = self._parser._fed + len(self._body or b"")
+        return report
 
     def take(self, message: SSEMessage) -> Event | None:
         """Decode a message and fold it; None for the terminator. Raises DecodeError if strict."""
@@ -58,30 +61,26 @@ class StreamCore:
             if refused is None:
                 return None
             event = refused
-        self._apply(event)
+        self.assembler.apply(event)
         return event  # type: ignore[no-any-return]
 
     def take_all(self, chunk: Chunk) -> None:
-        """Decode and fold all that a chunk completes; the same as `feed` and `take`, but faster."""
-        decoders = EVENT_DECODERS
+        """Feed a chunk and take all its messages; the same as one by one, with less overhead."""
         events: list[Any] = []
-        try:
-            for message in self.feed(chunk):
-                try:
-                    events.append(decoders[message.event](message.data))
-                except REFUSED:
-                    self.assembler.apply_all(events)
-                    events.clear()
-                    event = self._refused(message)
-                    if event is not None:
-                        events.append(event)
-        finally:
-            self.assembler.apply_all(events)
+        decoders = EVENT_DECODERS
+        for message in self.feed(chunk):
+            try:
+                events.append(decoders[message.event](message.data))
+            except REFUSED:
+                self.assembler.apply_all(events)
+                event = self._refused(message)
+                events = [] if event is None else [event]
+        self.assembler.apply_all(events)
 
     def end(self) -> Event | None:
         """No more bytes: settle the outcome. Gives a last event that lacked only its blank line."""
         last: Event | None = None
-        report = self.assembler.report
+        report = self.report
         if self._body is not None:
             self._end_of_body(bytes(self._body))
         else:
@@ -92,28 +91,32 @@ class StreamCore:
         self.assembler.settle()
         return last
 
-    def _first(self, chunk: bytes) -> list[SSEMessage]:
+    def _first(self, chunk: Chunk) -> list[SSEMessage]:
         """Chunks until it is clear what this is: no event stream begins with a bracket."""
+        chunk = bytes(chunk)
         if self._body is None:
             head = chunk.lstrip(_SPACE)
             if not head:
-                return self._feed(chunk)
+                return self._parser.feed(chunk)
             if head[0] not in b"{[":
-                self._started = True
-                return self._feed(chunk)
+                return self._frames(chunk)
             self._body = bytearray()
         body = self._body
         seam = max(0, len(body) - len(_IN_FRAME))
         body += chunk
         if body.find(_IN_FRAME, seam) >= 0:  # no JSON has that: there are frames after all
-            self._started = True
             self._body = None
-            return self._feed(bytes(body))
+            return self._frames(bytes(body))
         if len(body) > self._limit:
             raise LimitExceeded(
                 "a JSON body is too large", offset=0, limit=self._limit, size=len(body)
             )
         return []
+
+    def _frames(self, chunk: bytes) -> list[SSEMessage]:
+        """It is an event stream: from now on chunks go straight to the parser."""
+        self.feed = self._parser.feed
+        return self.feed(chunk)
 
     def _refused(self, message: SSEMessage) -> Event | None:
         """What the one-pass decoder does not take: the terminator, and all that is not to spec."""
@@ -159,7 +162,8 @@ class StreamCore:
             if interaction.status is not UNSET:
                 self.assembler.take_body(interaction)
                 return
-        self._feed(body)
+        self._body = None
+        self._parser.feed(body)
         self._parser.close()  # all of it is stray
 
     def _read_stray(self, stray: bytes) -> None:

@@ -2,7 +2,7 @@
 
     GemwireError
     ├─ ProtocolError            the bytes break a limit or a rule of the framing
-    │  └─ LimitExceeded         one event is larger than `max_event_bytes`
+    │  └─ LimitExceeded         one event, or a body that is one JSON value, is too large
     ├─ DecodeError              a payload does not fit its schema       also a ValueError
     ├─ StreamError              a stream that gave no usable answer
     │  ├─ TruncatedStream       it ended before the server finished     also an EOFError
@@ -62,7 +62,6 @@ class ProtocolError(GemwireError):
 
     Attributes:
         offset: where in the stream, in raw bytes as they were fed.
-
     """
 
     def __init__(self, message: str, /, *, offset: int) -> None:
@@ -74,13 +73,12 @@ class ProtocolError(GemwireError):
 
 
 class LimitExceeded(ProtocolError):
-    """One event is larger than the parser may hold. The parser refuses all that follows.
+    """One event, or a body that is one JSON value, is larger than `max_event_bytes`.
 
     Attributes:
-        offset: the raw byte at which the event begins.
+        offset: the raw byte at which it begins.
         limit: `max_event_bytes`.
-        size: how many bytes of the event had come when it was refused; more may have followed.
-
+        size: how many bytes of it had come when it was refused; more may have followed.
     """
 
     def __init__(self, message: str, /, *, offset: int, limit: int, size: int) -> None:
@@ -99,7 +97,6 @@ class DecodeError(GemwireError, ValueError):
         path: the JSON path of the misfit, such as `$.steps[2].type`; `$` is the whole payload.
         event: the name of the SSE event that brought it, if one did.
         data: the first 512 bytes of the payload.
-
     """
 
     def __init__(
@@ -127,7 +124,6 @@ class StreamError(GemwireError):
     Attributes:
         interaction: what was assembled up to here; `None` when not even its first event came.
         report: outcome, usage, where to resume, and what was odd.
-
     """
 
     def __init__(
@@ -150,7 +146,6 @@ class ServerError(StreamError):
         message: the server's own words, `""` when it sent none.
         status: the name beside a number (`"UNAVAILABLE"`), which only gateways send.
         details: as sent.
-
     """
 
     def __init__(
@@ -180,7 +175,6 @@ class ArgumentsError(StreamError):
     Attributes:
         index: which step of the interaction the call is.
         raw: the joined text, exactly as it was sent.
-
     """
 
     def __init__(
@@ -216,7 +210,6 @@ class ApiError(GemwireError):
         details: as sent.
         retry_after: how long to wait, in seconds, from the header of that name.
         http_status: the status of the HTTP answer.
-
     """
 
     def __init__(

@@ -6,11 +6,10 @@ does no I/O: give `feed()` the chunks as they come, cut anywhere, then call `clo
 **Invariant: messages, `stray`, `last_event_id`, `retry_ms` and refusals depend on the bytes alone,
 never on how they were cut into chunks, and the work is linear in the bytes.**
 
-How it gets there: a chunk with CR in it has its line ends turned into LF, all at once, so that
-everything behind `feed()` knows one line end, and a block of lines ends at the first `\\n\\n`.
-Blocks that lie whole within a chunk are cut straight out of it. What is left, a block that is not
-complete yet, goes to one buffer that is never searched: no `\\n\\n` can be inside it, so its end is
-in a later chunk or across the seam.
+How: a chunk with CR in it has its line ends turned into LF, all at once, so that only LF is known
+behind `feed()`, and a block of lines ends at `\\n\\n`. Blocks that lie whole in a chunk are cut
+straight out of it. An incomplete one goes to a buffer that is never searched: no `\\n\\n` can be in
+it, so its end is in a later chunk or across the seam.
 """
 
 from __future__ import annotations
@@ -29,18 +28,13 @@ DONE: Final = b"event: done\ndata: [DONE]\n\n"
 
 _BOM = b"\xef\xbb\xbf"
 _LF, _CR, _SPACE = b"\n\r "  # ints: `10 in chunk` is one memchr, `b"\n" in chunk` 0.25 µs slower
-
 _DELTA = b"event: step.delta\ndata: "  # how nearly every event of a long stream begins
 _NEXT_DELTA = b"\n\n" + _DELTA
-
-# What precedes the next chunk. All but _READY are rare, and dealt with in _enter().
+# What precedes the next chunk. All but _READY are rare; _enter() deals with them.
 _READY, _START, _AFTER_CR, _CLOSED, _REFUSED = range(5)
-
-_MAX_STRAY_BYTES = 64 * 2**10
-# int() may refuse a longer number (sys.set_int_max_str_digits), and no delay needs one.
-_MAX_RETRY_DIGITS = 640
-# The server has about twenty event names. The bounds are for one that makes them up.
-_MAX_NAMES, _MAX_NAME_BYTES = 64, 128
+_MAX_STRAY = 64 * 2**10  # bytes
+_MAX_RETRY_DIGITS = 640  # int() may refuse a longer number: sys.set_int_max_str_digits()
+_MAX_NAMES, _MAX_NAME_BYTES = 64, 128  # the server has some twenty; this is for one that invents
 
 
 class SSEMessage(msgspec.Struct, frozen=True, gc=False):
@@ -59,7 +53,7 @@ class SSEMessage(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def text(self) -> str:
-        """`data` as text, U+FFFD for bad UTF-8. Decoded anew at each access."""
+        """`data` as text, with U+FFFD for bad UTF-8. Decoded anew at each access."""
         return str(self.data, "utf-8", "replace")
 
 
@@ -75,7 +69,7 @@ class SSEParser:
             some 256 KiB; the many small events of a stream are faster as `bytes`.
 
     Attributes:
-        last_event_id: that of the last complete event block, `""` when there was none: what to
+        last_event_id: that of the last complete block of lines, `""` when there was none: what to
             send as `Last-Event-ID` on reconnecting.
         retry_ms: the reconnection time that the server asked for, in milliseconds.
 
@@ -90,19 +84,19 @@ class SSEParser:
         self.retry_ms: int | None = None
         self._limit = max_event_bytes
         self._zero_copy = zero_copy
+        self._source = memoryview if zero_copy else bytes  # what to slice; bytes(b) is b itself
         self._state = _START
-        self._start = b""  # what may yet become a BOM
+        self._refusal: LimitExceeded | None = None
         self._fed = 0  # raw bytes
-        # The incomplete block: no LF at its start, no LF LF inside. It is a BytesIO because that
-        # grows like a bytearray and then gives its bytes away without a copy.
+        self._start = b""  # what may yet become a BOM
+        # The incomplete block, without LF at its start. A BytesIO grows like a bytearray, and then
+        # gives its bytes away without a copy.
         self._held = BytesIO()
         self._held_size = 0
         self._line_ended = False  # the last byte held is LF
         self._began = 0  # the raw offset of the first byte held
-        self._refusal = (0, 0)  # offset and size of the event that was too large
         self._stray = bytearray()
-        # b"event: NAME" -> "NAME", so that a name is decoded once and its hash computed once.
-        self._names: dict[bytes, str] = {}
+        self._names: dict[bytes, str] = {}  # b"event: NAME" -> "NAME", decoded and hashed once
 
     @property
     def pending_bytes(self) -> int:
@@ -128,7 +122,7 @@ class SSEParser:
                 returns the events before it; every later call raises.
             RuntimeError: the parser is closed.
 
-        Cost: linear in the bytes, however they are cut. No byte is searched again in a later call.
+        Cost: linear in the bytes, however they are cut.
         """
         if type(chunk) is not bytes:
             chunk = bytes(memoryview(chunk))
@@ -144,21 +138,16 @@ class SSEParser:
             chunk = self._within_limit(chunk, raw)
 
         messages: list[SSEMessage] = []
+        rest = chunk
         if self._held_size:
             rest = self._resume(chunk, messages)
-        elif (message := self._single(chunk)) is not None:
+        elif not self._zero_copy and (message := self._single(chunk)) is not None:
             return [message]
-        else:
-            rest = chunk
-        stop = rest.rfind(b"\n\n")
-        if stop >= 0:
+        if (stop := rest.rfind(b"\n\n")) >= 0:
             self._cut(rest, stop, messages)
             rest = rest[stop + 2 :]
         if rest and (rest := rest.lstrip(b"\n")):  # blank lines before a block are no part of it
-            start = len(chunk) - len(rest)
-            if raw is not chunk:
-                start = _raw_length(raw, start)
-            self._began = self._fed - len(raw) + start
+            self._began = self._offset(raw, chunk, len(chunk) - len(rest))
             self._hold(rest)
         return messages
 
@@ -168,15 +157,11 @@ class SSEParser:
         The standard drops such an event; here the caller decides. `None` when there is no data. A
         last line without a line end counts as a line, save for `retry`, which may lack digits.
         `last_event_id` stays that of the last complete block: to reconnect there loses nothing.
-        A second call returns `None`.
-
-        Raises:
-            LimitExceeded: as `feed()` does.
+        A second call returns `None`. Raises `LimitExceeded` as `feed()` does.
         """
         if self._state == _CLOSED:
             return None
-        if self._state == _REFUSED:
-            raise self._too_large()
+        self._enter(b"")
         self._state = _CLOSED
         self._hold(self._start)
         self._start = b""
@@ -184,16 +169,15 @@ class SSEParser:
         last_line = block.rfind(b"\n") + 1
         stop = last_line if block.startswith(b"retry:", last_line) else len(block)
         last_event_id = self.last_event_id
-        message = self._parse(block, 0, stop)
+        messages: list[SSEMessage] = []
+        self._parse(block, 0, stop, messages)
         self.last_event_id = last_event_id
-        return message
-
-    # ---- what stands between the chunks
+        return messages[0] if messages else None
 
     def _enter(self, chunk: bytes) -> bytes:
         """Return what chunk is worth after the rare state that precedes it: see _READY."""
-        if self._state == _REFUSED:
-            raise self._too_large()
+        if self._refusal is not None:
+            raise self._refusal.with_traceback(None)
         if self._state == _CLOSED:
             raise RuntimeError("feed() after close(): a parser is for one stream")
         if not chunk:
@@ -230,44 +214,41 @@ class SSEParser:
             if not held and chunk[start] == _LF:
                 start += 1
                 continue
-            stop = chunk.find(b"\n\n", start)
-            size = held + (stop + 1 if stop >= 0 else len(chunk)) - start
-            if size > self._limit:
-                offset = self._began if held else self._fed - len(raw) + _raw_length(raw, start)
-                self._refusal = (offset, size)
+            stop = chunk.find(b"\n\n", start) + 1 or len(chunk)
+            if (size := held + stop - start) > self._limit:
                 self._state = _REFUSED
+                self._refusal = LimitExceeded(
+                    "an event is larger than max_event_bytes",
+                    offset=self._began if held else self._offset(raw, chunk, start),
+                    limit=self._limit,
+                    size=size,
+                )
                 if held:
                     self._release()
                 return chunk[:start]
-            if stop < 0:
-                break
-            start, held = stop + 2, 0
+            start, held = stop + 1, 0
         return chunk
 
-    def _too_large(self) -> LimitExceeded:
-        offset, size = self._refusal
-        message = "an event is larger than max_event_bytes"
-        return LimitExceeded(message, offset=offset, limit=self._limit, size=size)
+    def _offset(self, raw: bytes, chunk: bytes, at: int) -> int:
+        """Return the raw offset in the stream of chunk[at], where chunk is raw with LFs alone."""
+        if raw is not chunk:
+            seen = 0
+            while pairs := raw.count(b"\r\n", seen, at + 1):  # those whose CR is in raw[seen:at]
+                seen, at = at, at + pairs
+        return self._fed - len(raw) + at
 
-    # ---- from blocks of lines to messages
-    #
-    # Nearly every block is `event: NAME` LF `data: JSON`. Three places know this shape, each
-    # because it pays; the rest, and whatever only looks alike, goes to _parse(). Measured for
-    # events of 115 bytes on CPython 3.11 (the shared method alone: 1.00, 0.75 and 0.75 µs):
-    #   _single   0.7 µs for a chunk that is one event
-    #   _cut      0.23 µs for each step.delta of a run in a large chunk, 0.45 µs for other events
-    # In place of _cut, a loop of find() and slices takes 0.88 µs. findall() of a compiled regex
-    # takes 0.34 µs for all events, but is silent about what it skipped.
+    # Nearly every block is `event: NAME` LF `data: JSON`. _single, _cut and _event know this shape
+    # because it pays; the rest goes to _parse. For events of 115 bytes on CPython 3.11: _single
+    # 0.7 µs; _cut 0.23 µs in a run of step.delta, else 0.45 µs; _event 1.2 µs; _parse 2 µs. In the
+    # place of _cut, findall() of a compiled regex takes 0.34 µs but is silent about what it skips.
 
     def _single(self, chunk: bytes) -> SSEMessage | None:
-        """Return the event of a chunk that is one ordinary event and no more, as most reads are."""
-        if self._zero_copy:
-            return None
+        """Return the event if chunk is an ordinary one and no more, as most reads are."""
         head, _, rest = chunk.partition(b"\ndata: ")
-        if event := self._names.get(head):
+        if name := self._names.get(head):
             lines = rest.split(b"\n", 3)
             if len(lines) == 3 and not lines[1] and not lines[2]:
-                return SSEMessage(event, lines[0], self.last_event_id)
+                return SSEMessage(name, lines[0], self.last_event_id)
         return None
 
     def _resume(self, chunk: bytes, messages: list[SSEMessage]) -> bytes:
@@ -283,21 +264,17 @@ class SSEParser:
             return b""
         self._held.write(chunk[:stop])
         block = self._release()
-        if (message := self._parse(block, 0, len(block))) is not None:
-            messages.append(message)
+        self._event(block, 0, len(block), messages)
         return chunk[start:]
 
     def _cut(self, text: bytes, stop: int, messages: list[SSEMessage]) -> None:
         """Append the events of text[:stop], which is blocks with a blank line between them."""
         if self._zero_copy:
             start = 0
-            while start < stop:
-                end = text.find(b"\n\n", start, stop)
-                if end < 0:
-                    end = stop
-                if (message := self._parse(text, start, end)) is not None:
-                    messages.append(message)
+            while (end := text.find(b"\n\n", start, stop)) >= 0:
+                self._event(text, start, end, messages)
                 start = end + 2
+            self._event(text, start, stop, messages)
             return
         names, last_event_id, append = self._names, self.last_event_id, messages.append
         begin = b""  # of the run; split() took it away from all but the first
@@ -307,13 +284,23 @@ class SSEParser:
                 continue
             for block in (begin + run).split(b"\n\n"):
                 head, _, data = block.partition(b"\ndata: ")
-                if data and _LF not in data and (event := names.get(head) or self._name(head)):
-                    append(SSEMessage(event, data, last_event_id))
-                else:
-                    if (message := self._parse(block, 0, len(block))) is not None:
-                        append(message)
+                if data and _LF not in data and (name := names.get(head) or self._name(head)):
+                    append(SSEMessage(name, data, last_event_id))
+                elif block:
+                    del data  # of a large event there are never more than two copies
+                    self._parse(block, 0, len(block), messages)
                     last_event_id = self.last_event_id
             begin = _DELTA
+
+    def _event(self, text: bytes, start: int, stop: int, messages: list[SSEMessage]) -> None:
+        """Append the event of the block text[start:stop], which is left in its place."""
+        at = text.find(b"\ndata: ", start, stop)
+        alike = at >= 0 and text.find(b"\n", at + 1, stop) < 0
+        if alike and (name := self._names.get(head := text[start:at]) or self._name(head)):
+            data = self._source(text)[at + 7 : stop]
+            messages.append(SSEMessage(name, data, self.last_event_id))
+        else:
+            self._parse(text, start, stop, messages)
 
     def _name(self, head: bytes) -> str | None:
         """Return the event name if head is one line `event: NAME` and no more."""
@@ -324,26 +311,17 @@ class SSEParser:
             self._names[head] = name
         return name
 
-    def _parse(self, text: bytes, start: int, stop: int) -> SSEMessage | None:
-        """Return the event of the block text[start:stop], whatever its shape.
-
-        Its lines are found in place: a list of them would cost 40 bytes for each, however short.
-        """
+    def _parse(self, text: bytes, start: int, stop: int, messages: list[SSEMessage]) -> None:
+        """Append the event of the block text[start:stop], by all the rules of the standard."""
+        # In place, because a list of the lines would cost 40 bytes for each, however short.
         find = text.find
-        at = find(b"\ndata: ", start, stop)
-        if at >= 0 and find(b"\n", at + 1, stop) < 0:
-            head = text[start:at]
-            if name := self._names.get(head) or self._name(head):
-                return self._message(name, text, at + 7, stop)
         event = b""
         first, last = -1, -1  # where the first data line is
         joined: BytesIO | None = None  # all data lines, if there are several
         while start < stop:
-            end = find(b"\n", start, stop)
-            if end < 0:
+            if (end := find(b"\n", start, stop)) < 0:
                 end = stop
-            at = colon = find(b":", start, end)
-            if colon < 0:
+            if (colon := find(b":", start, end)) < 0:
                 at = colon = end  # all of the line is the name, the value is empty
             elif (at := colon + 1) < end and text[at] == _SPACE:
                 at += 1
@@ -356,8 +334,7 @@ class SSEParser:
                     if joined is None:
                         joined = BytesIO()
                         joined.write(view[first:last])
-                    joined.write(b"\n")
-                    joined.write(view[at:end])
+                    joined.writelines((b"\n", view[at:end]))
             elif field == b"event":
                 event = text[at:end]
             elif field == b"id":
@@ -366,30 +343,16 @@ class SSEParser:
             elif field == b"retry":
                 if end - at <= _MAX_RETRY_DIGITS and (digits := text[at:end]).isdigit():
                     self.retry_ms = int(digits)
-            elif field and len(self._stray) < _MAX_STRAY_BYTES:  # without a name: comment or blank
+            elif field and len(self._stray) < _MAX_STRAY:  # no name: a comment or a blank line
                 if self._stray:
                     self._stray += b"\n"
-                self._stray += text[start : min(end, start + _MAX_STRAY_BYTES)]
-                del self._stray[_MAX_STRAY_BYTES:]
+                self._stray += text[start : min(end, start + _MAX_STRAY)]
+                del self._stray[_MAX_STRAY:]
             start = end + 1
-        if first < 0:
-            return None
-        name = str(event, "utf-8", "replace") or "message"
-        if joined is not None:
-            return SSEMessage(name, joined.getvalue(), self.last_event_id)
-        return self._message(name, text, first, last)
-
-    def _message(self, name: str, text: bytes, start: int, stop: int) -> SSEMessage:
-        data = memoryview(text)[start:stop] if self._zero_copy else text[start:stop]
-        return SSEMessage(name, data, self.last_event_id)
-
-
-def _raw_length(raw: bytes, size: int) -> int:
-    """Return how many bytes of raw became the first size bytes once each CRLF was one LF."""
-    seen, end = 0, size
-    while pairs := raw.count(b"\r\n", seen, end + 1):  # those whose CR is in raw[seen:end]
-        seen, end = end, end + pairs
-    return end
+        if first >= 0:
+            name = str(event, "utf-8", "replace") or "message"
+            data = joined.getvalue() if joined else self._source(text)[first:last]
+            messages.append(SSEMessage(name, data, self.last_event_id))
 
 
 class _TypedEvent(Protocol):
@@ -405,33 +368,32 @@ def encode_sse(message: SSEMessage | _TypedEvent, /) -> bytes:
     empty. As ids persist, a message without one is read back with the id of the one before it.
 
     A typed event is named by its `event_type`, an unknown one by the wire's tag. Its data is what
-    `gemwire.encode()` writes.
+    `gemwire.encode()` writes; a CR in it can only be white space, and becomes LF.
 
     Raises:
         ValueError: CR, LF or NUL in the name or id, or CR in the data of a message: the framing
-            cannot carry them. In the JSON of a typed event a CR is white space; it becomes LF.
+            cannot carry them.
     """
     if isinstance(message, SSEMessage):
-        event, data, last_event_id = message.event, bytes(message.data), message.id
+        name, data, last_event_id = message.event, bytes(message.data), message.id
         if _CR in data:
             raise ValueError("data with CR cannot be framed: a reader takes CR for a line end")
     else:
         from .codec import encode  # here: whoever frames bytes alone does not load the models
 
-        event, last_event_id = message.event_type, ""
-        if event == "__unknown__":
-            event = getattr(message, "tag", None) or "message"
+        name, last_event_id = message.event_type, ""
+        if name == "__unknown__":
+            name = getattr(message, "tag", None) or "message"
         data = encode(message).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    lines: list[bytes] = []
-    if event not in ("", "message"):
-        lines.append(b"event: " + _one_line(event))
+    frame = b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
     if last_event_id:
-        lines.append(b"id: " + _one_line(last_event_id))
-    lines.append(b"data: " + data.replace(b"\n", b"\ndata: "))
-    return b"\n".join(lines) + b"\n\n"
+        frame = b"id: " + _one_line(last_event_id) + frame
+    if name not in ("", "message"):
+        frame = b"event: " + _one_line(name) + frame
+    return frame
 
 
 def _one_line(text: str) -> bytes:
     if any(character in text for character in "\r\n\0"):
         raise ValueError(f"CR, LF and NUL cannot stand in an event name or id: {text!r}")
-    return text.encode()
+    return text.encode() + b"\n"

@@ -45,7 +45,7 @@ class _Stream:
     @property
     def report(self) -> StreamReport:
         """What happened so far; complete once the stream is over."""
-        return self._core.assembler.report
+        return self._core.report
 
     def snapshot(self) -> Interaction:
         """The Interaction as of the last event that was yielded; see `Assembler.snapshot`."""

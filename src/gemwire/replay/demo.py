@@ -137,7 +137,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gemwire.warm_up()
     console = Console(highlight=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in ("recording", "outcome", "steps", "events", "bytes", "µs per event"):
+    for column in ("recording", "outcome", "steps", "events", "bytes", "µs/event"):
         table.add_column(column, justify="left" if column in ("recording", "outcome") else "right")
     for recording, server in zip(recordings, servers, strict=True):
         title = Text(f"\n── {recording.name}", "bold cyan")

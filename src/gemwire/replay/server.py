@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import threading
@@ -117,13 +118,27 @@ class ReplayServer:
         """Stop listening and end every connection."""
         if self._server is None:
             return
-        self._server.close()
+        await self._stop_accepting(self._server)
         while self._connections:
             for task in self._connections:
                 task.cancel()
             await asyncio.wait(self._connections)
         await self._server.wait_closed()
         self._server = None
+
+    @staticmethod
+    async def _stop_accepting(server: asyncio.Server) -> None:
+        """Close the listening socket, but not between the steps of accepting a connection.
+
+        asyncio accepts in three rounds of its loop: accept, make the transport, call us. If the
+        server is closed before the second, that fails and leaves the socket open (CPython issue
+        109564). So the first is stopped, and the others get their rounds.
+        """
+        with contextlib.suppress(NotImplementedError):  # the default loop of Windows
+            asyncio.get_running_loop().remove_reader(server.sockets[0].fileno())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        server.close()
 
     def __enter__(self) -> Self:
         """Listen, in a thread of its own. Raises what entering it in asyncio raises."""
@@ -165,10 +180,6 @@ class ReplayServer:
     # ---- its connections
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._server is None or not self._server.is_serving():
-            writer.transport.abort()  # Accepted in the last moment.
-            return
-
         def ended(task: asyncio.Task[None]) -> None:
             self._connections.discard(task)
             # Not close(), which would wait for a client that no longer reads; and here, because
