@@ -9,7 +9,8 @@ from functools import cache
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from .contestants import CASES, Contestant
+from .cases import CASES
+from .contestants import Contestant
 from .timing import settle
 
 Time = Callable[[str, str], None]

@@ -1,4 +1,4 @@
-"""What is timed: every case, its contestants, and the check that each gives the right answer.
+"""The ways to read a stream, and the check that each gives the right answer.
 
 A contestant is checked once before it is timed, against the fixture and not against another
 contestant. `(a)` is the yardstick of the goals: msgspec decoding the payloads, already cut out of
@@ -7,8 +7,8 @@ the stream, with one decoder of the tagged union of all events, its answers thro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
@@ -17,12 +17,27 @@ import msgspec
 import gemwire
 from gemwire.models import InteractionSseEvent
 
-from .fixtures import KIB, MIB, Stream, calls_stream, image_stream, text_stream
+from .fixtures import KIB, Stream, text_stream
 from .peers import GoogleClient, httpx_sse_events
 
-__all__ = ["CASES", "MSGSPEC", "Case", "Contestant", "Timed"]
+__all__ = [
+    "Build",
+    "Contestant",
+    "Timed",
+    "gemwire_assemble",
+    "gemwire_decoding",
+    "gemwire_events",
+    "gemwire_framing",
+    "gemwire_pushed",
+    "gemwire_stream",
+    "google_genai",
+    "httpx_sse_and_pydantic",
+    "httpx_sse_framing",
+    "msgspec_alone",
+    "msgspec_joined",
+    "pydantic_decoding",
+]
 
-MSGSPEC: Final = "(a) msgspec"
 DONE: Final = b"[DONE]"
 
 Timed = Callable[[], object]
@@ -41,19 +56,6 @@ class Contestant:
 
 
 Build = Callable[[Stream], Contestant]
-
-
-@dataclass(frozen=True)
-class Case:
-    """One stream, read by several contestants, the yardstick first."""
-
-    title: str
-    stream: Callable[[], Stream]
-    contestants: Mapping[str, Build]
-    goals: Mapping[str, float] = field(default_factory=dict)
-    """Contestant → the most it may take, in times of the yardstick."""
-    unit: str = "event"
-    """What a time is given for: each event, or the whole stream."""
 
 
 def _simple(run: Timed, check: Callable[[], None], events: int) -> Contestant:
@@ -232,6 +234,11 @@ def httpx_sse_and_pydantic(stream: Stream) -> Contestant:
     return _simple(lambda: _drain(events()), check, len(stream.payloads))
 
 
+gemwire_assemble = _whole(gemwire.assemble)
+gemwire_stream = _whole(_iterate)
+gemwire_pushed = _whole(_push)
+
+
 def google_genai(stream: Stream) -> Contestant:
     """Up to the typed events, without the request; a short stream, for it takes ~1 ms for each."""
     whole = len(stream.chunks) < len(stream.payloads)
@@ -250,73 +257,3 @@ def google_genai(stream: Stream) -> Contestant:
         assert found == _values(short.payloads)
 
     return Contestant(prepare, check, len(short.payloads))
-
-
-FRAMING: Final[dict[str, Build]] = {
-    MSGSPEC: msgspec_alone,
-    "gemwire.SSEParser": gemwire_framing,
-    "httpx-sse": httpx_sse_framing,
-}
-DECODING: Final[dict[str, Build]] = {
-    MSGSPEC: msgspec_alone,
-    "gemwire.decode_event": gemwire_decoding,
-    "pydantic": pydantic_decoding,
-}
-GEMWIRE: Final[dict[str, Build]] = {
-    "gemwire.assemble": _whole(gemwire.assemble),
-    "gemwire.InteractionStream": _whole(_iterate),
-    "gemwire, pushed": _whole(_push),
-    "gemwire.iter_events": gemwire_events,
-}
-WHOLE_WAY: Final[dict[str, Build]] = {
-    MSGSPEC: msgspec_alone,
-    **GEMWIRE,
-    "(b) httpx-sse + pydantic": httpx_sse_and_pydantic,
-    "(c) google-genai, 200 deltas": google_genai,
-}
-CALLS: Final[dict[str, Build]] = {MSGSPEC: msgspec_alone, **GEMWIRE}
-IMAGE: Final[dict[str, Build]] = {
-    "join once + msgspec": msgspec_joined,
-    "gemwire.assemble": _whole(gemwire.assemble),
-    "(b) httpx-sse + pydantic": httpx_sse_and_pydantic,
-}
-
-
-@cache
-def _text(chunk: int | None) -> Stream:
-    return text_stream(chunk=chunk)
-
-
-@cache
-def _calls(chunk: int | None) -> Stream:
-    return calls_stream(chunk=chunk)
-
-
-@cache
-def _image() -> Stream:
-    return image_stream(16 * MIB, chunk=16 * KIB)
-
-
-CASES: Final[dict[str, Case]] = {
-    "framing-64k": Case("framing, 64 KiB chunks", lambda: _text(64 * KIB), FRAMING),
-    "framing-each": Case("framing, a chunk for each event", lambda: _text(None), FRAMING),
-    "decoding": Case("decoding", lambda: _text(64 * KIB), DECODING),
-    "whole-64k": Case(
-        "whole way, 64 KiB chunks",
-        lambda: _text(64 * KIB),
-        WHOLE_WAY,
-        {"gemwire.assemble": 2.0},
-    ),
-    "whole-each": Case(
-        "whole way, a chunk for each event",
-        lambda: _text(None),
-        WHOLE_WAY,
-        {"gemwire.assemble": 3.0},
-    ),
-    "calls-64k": Case("function calls, 64 KiB chunks", lambda: _calls(64 * KIB), CALLS),
-    "calls-each": Case("function calls, a chunk for each event", lambda: _calls(None), CALLS),
-    "image": Case(
-        "16 MiB image, 16 KiB chunks", _image, IMAGE, {"gemwire.assemble": 3.0}, unit="stream"
-    ),
-}
-"""Every case by its short name."""

@@ -9,7 +9,8 @@ import gc
 import tracemalloc
 from typing import Final
 
-from .contestants import CASES, Contestant
+from .cases import CASES
+from .contestants import Contestant
 from .timing import Result
 
 __all__ = ["PEAK_GOAL", "memory", "peak_of"]

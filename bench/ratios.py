@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
-from .contestants import CASES
+from .cases import CASES
 from .imports import imports
 from .memory import memory
 from .timing import Result, race
@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     every = [*CASES, "memory", "import"]
     parser = argparse.ArgumentParser(prog="python -m bench.ratios", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="case", help=f"default: all of {every}")
-    parser.add_argument("--seconds", type=float, default=3.0, help="for each case (3)")
+    parser.add_argument("--seconds", type=float, default=2.5, help="for each case (2.5)")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a goal is missed")
     parser.add_argument(
         "--tolerance", type=float, default=0.0, help="share by which a goal may be missed (0)"

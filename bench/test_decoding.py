@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 import pytest
 
+from .cases import DECODING
 from .conftest import Time
-from .contestants import DECODING
+
+pytestmark = pytest.mark.benchmark(timer=thread_time)
 
 
 @pytest.mark.parametrize("contestant", DECODING)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 import pytest
 
+from .cases import FRAMING
 from .conftest import Time
-from .contestants import FRAMING
+
+pytestmark = pytest.mark.benchmark(timer=thread_time)
 
 
 @pytest.mark.parametrize("contestant", FRAMING)

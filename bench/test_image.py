@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 import pytest
 
+from .cases import CASES, IMAGE
 from .conftest import Time
-from .contestants import CASES, IMAGE
 from .memory import PEAK_GOAL, peak_of
+
+pytestmark = pytest.mark.benchmark(timer=thread_time)
 
 
 @pytest.mark.parametrize("contestant", IMAGE)

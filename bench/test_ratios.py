@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .contestants import CASES
+from .cases import CASES
 from .ratios import BEGIN, END, table, written_into
 from .timing import compare, race
 
@@ -12,7 +12,7 @@ from .timing import compare, race
 def test_ratios_are_taken_within_a_round() -> None:
     # The clock halves its speed after the first round; `b` always takes twice as long as `a`.
     rounds = [{"b": 200.0, "a": 100.0}, {"a": 200.0, "b": 400.0}, {"b": 400.0, "a": 200.0}]
-    first, second = compare("case", rounds, "event", {"b": 1.9}, "a")
+    first, second = compare("case", ["a", "b"], rounds, "event", {"b": 1.9})
     assert (first.contestant, first.ratio) == ("a", 1.0)
     assert (second.contestant, second.ratio, second.ratio_of_least) == ("b", 2.0, 2.0)
     assert (second.least, second.middle) == (200.0, 400.0)
@@ -23,7 +23,7 @@ def test_ratios_are_taken_within_a_round() -> None:
 
 def test_a_contestant_may_sit_out_rounds() -> None:
     rounds = [{"a": 1.0, "slow": 50.0}, {"a": 2.0}, {"a": 2.0, "slow": 120.0}]
-    assert compare("case", rounds, "event", {}, "a")[1].ratio == pytest.approx(55.0)
+    assert compare("case", ["a", "slow"], rounds, "event", {})[1].ratio == pytest.approx(55.0)
 
 
 def test_the_table_has_a_line_for_each_contestant() -> None:

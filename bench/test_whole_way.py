@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from time import thread_time
+
 import pytest
 
+from .cases import CALLS, WHOLE_WAY
 from .conftest import Time
-from .contestants import CALLS, WHOLE_WAY
+
+pytestmark = pytest.mark.benchmark(timer=thread_time)
 
 
 # google-genai builds pydantic models while it reads, which may warn; that is not for us to mend.

@@ -1,19 +1,24 @@
-"""Times contestants against each other on a machine whose clock drifts.
+"""Times contestants against each other, on a machine that is neither steady nor idle.
 
-**Invariant: what is compared was run side by side.** Contestants take turns, in another order each
+**Invariant: what is compared was run side by side.** Contestants take turns, shuffled in each
 round, and every ratio is taken within a round: a clock that halves its speed between two rounds
 changes both sides of it. The median of these ratios is what goals are held against.
+
+Times are processor time of the thread. In wall time a neighbour that takes the core away for 4 ms
+makes a run of 3 ms look like one of 7, and it may do so to the same contestant each round.
 """
 
 from __future__ import annotations
 
 import gc
+import random
 from collections.abc import Mapping, Sequence
 from statistics import median
-from time import perf_counter_ns
+from time import thread_time_ns
 from typing import NamedTuple
 
-from .contestants import Case, Contestant
+from .cases import Case
+from .contestants import Contestant
 
 __all__ = ["Result", "compare", "race", "settle"]
 
@@ -48,16 +53,16 @@ def settle() -> None:
 
 def compare(
     case: str,
+    names: Sequence[str],
     rounds: Sequence[Mapping[str, float]],
     unit: str,
     goals: Mapping[str, float],
-    yardstick: str,
 ) -> list[Result]:
-    """The results of rounds that each hold a value for some contestants, always the yardstick."""
-    names = {name: None for values in rounds for name in values}  # in order of appearance
+    """The results of rounds; each has a value for the first name, the yardstick, and for some."""
+    yardstick = names[0]
     least_of_all = min(values[yardstick] for values in rounds)
     results: list[Result] = []
-    for name in sorted(names, key=lambda name: name != yardstick):
+    for name in names:
         own = [values for values in rounds if name in values]
         least = min(values[name] for values in own)
         results.append(
@@ -75,7 +80,7 @@ def compare(
     return results
 
 
-def race(case: Case, *, seconds: float = 3.0, rounds: int | None = None) -> list[Result]:
+def race(case: Case, *, seconds: float = 2.5, rounds: int | None = None) -> list[Result]:
     """Check every contestant, then let them take turns for about `seconds`.
 
     A contestant that takes more than 20 times as long as the yardstick runs less often, so that it
@@ -95,29 +100,30 @@ def race(case: Case, *, seconds: float = 3.0, rounds: int | None = None) -> list
 def _race(
     case: Case, contestants: Mapping[str, Contestant], seconds: float, rounds: int | None
 ) -> list[Result]:
-    yardstick = next(iter(contestants))
-    cost = {name: min(_once(one) for _ in range(2)) for name, one in contestants.items()}
-    slow = {name for name in cost if cost[name] > 20 * cost[yardstick]}
-    fast = sum(cost[name] for name in cost if name not in slow) / 1e9
-    share = seconds / 3 if slow else 0.0
-    rounds = rounds or max(10, round((seconds - share) / fast))
-    every = {name: max(1, round(rounds * cost[name] / 1e9 * len(slow) / share)) for name in slow}
-
     names = list(contestants)
+    cost = {name: min(_once(one) for _ in range(2)) / 1e9 for name, one in contestants.items()}
+    slow = [name for name in names if cost[name] > 20 * cost[names[0]]]
+    share = seconds / 3 if slow else 0.0
+    rounds = rounds or max(
+        10, round((seconds - share) / sum(cost[name] for name in names if name not in slow))
+    )
+    every = {name: max(1, round(rounds * cost[name] * len(slow) / share)) for name in slow}
+
     timed: list[dict[str, float]] = []
+    order, rng = list(names), random.Random(rounds)
     for number in range(rounds):
-        turn = number % len(names)
+        rng.shuffle(order)  # so that none has always the same one before it
         values: dict[str, float] = {}
-        for name in names[turn:] + names[:turn]:
+        for name in order:
             if number % every.get(name, 1) == 0:
                 units = contestants[name].events if case.unit == "event" else 1
                 values[name] = _once(contestants[name]) / units
         timed.append(values)
-    return compare(case.title, timed, case.unit, case.goals, yardstick)
+    return compare(case.title, names, timed, case.unit, case.goals)
 
 
 def _once(contestant: Contestant) -> int:
     run = contestant.prepare()
-    start = perf_counter_ns()
+    start = thread_time_ns()
     run()
-    return perf_counter_ns() - start
+    return thread_time_ns() - start

@@ -26,6 +26,7 @@ __all__ = [
     "interactions",
     "json_texts",
     "json_values",
+    "mutated",
     "texts",
 ]
 
@@ -172,6 +173,47 @@ def interactions(
     held = {} if other.extra_ is UNSET else other.extra_.texts
     extra = {name: text for name, text in held.items() if members.get(name, UNSET) is UNSET}
     return m.Interaction(**members, extra_=Extra(extra) if extra else UNSET)
+
+
+@st.composite
+def mutated(draw: st.DrawFn, values: st.SearchStrategy[Any]) -> Any:
+    """Plain data of the strategy, with a few members and items taken out, put in or exchanged."""
+    value = draw(values)
+    for _ in range(draw(st.integers(1, 3))):
+        value = _mutate(draw, value)
+    return value
+
+
+def _mutate(draw: st.DrawFn, value: Any) -> Any:
+    """A copy in which one thing differs, here or further inside."""
+    place: Any
+    if isinstance(value, dict) and value:
+        value, place = dict(value), draw(st.sampled_from(list(value)))
+    elif isinstance(value, list) and value:
+        value, place = list(value), draw(st.integers(0, len(value) - 1))
+    else:
+        return draw(_REPLACEMENTS)
+    action = draw(
+        st.sampled_from(["inside", "inside", "inside", "drop", "exchange", "add", "wrap"])
+    )
+    if action == "inside":
+        value[place] = _mutate(draw, value[place])
+    elif action == "drop":
+        del value[place]
+    elif action == "exchange":
+        value[place] = draw(_REPLACEMENTS)
+    elif action == "wrap":
+        value[place] = [value[place]]
+    elif isinstance(value, dict):
+        value[draw(st.sampled_from(_NEW_MEMBERS))] = draw(_REPLACEMENTS)
+    else:
+        value.insert(place, draw(_REPLACEMENTS))
+    return value
+
+
+_REPLACEMENTS = st.sampled_from(
+    [None, 0, -1, "", "text", 1.5, [], {}, [None], {"type": "text"}]
+) | (json_values(surrogates=True))
 
 
 @cache

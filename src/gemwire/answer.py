@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from msgspec import UNSET
+
 if TYPE_CHECKING:
     from .models import AudioContent, FunctionCallStep, ImageContent
 
@@ -60,7 +62,7 @@ class InteractionMixin:
         An agent answers calls of its own; those come with their results and are not among these.
         """
         steps = _steps(self)
-        answered = {step.call_id for step in steps if step.type == "function_result"}
+        answered = {step.call_id for step in steps if step.type == "function_result"} - {UNSET}
         return [s for s in steps if s.type == "function_call" and s.id not in answered]
 
 

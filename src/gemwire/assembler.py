@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any, ClassVar, Final
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from .base import Unknown, WireStruct
 from .codec import to_dict
@@ -31,7 +32,7 @@ from .models import (
 )
 from .report import IN_PROGRESS, StreamReport
 from .steps import StepBuilder, builder_for, opened_by
-from .walk import Misfit
+from .walk import Misfit, split_object, struct
 
 __all__ = ["Assembler"]
 
@@ -45,7 +46,7 @@ class Assembler:
     any time what came of it. Not thread-safe; events may be shared between assemblers.
     """
 
-    __slots__ = ("_body", "_done", "_hop", "_routes", "report")
+    __slots__ = ("_body", "_done", "_hop", "_routes", "_searched", "report")
 
     report: StreamReport
 
@@ -54,6 +55,7 @@ class Assembler:
         self._hop = Hop(self.report)
         self._routes = self._hop.routes
         self._done = False
+        self._searched = -1  # how many events there were when it was searched for unknown things
         self._body: Interaction | None = None
 
     def apply(self, event: Any, /) -> None:
@@ -71,23 +73,23 @@ class Assembler:
         self.report.events += len(events)
         routes = self._routes
         for event in events:
-            if type(event) is StepDelta:  # nearly all events are, and nearly all of them are text
+            if (
+                type(event) is StepDelta  # nearly all events are
+                and event.index in routes
+                and event.event_id is UNSET
+                and event.metadata is UNSET
+                and event.extra_ is UNSET
+                and event.delta.extra_ is UNSET
+            ):
                 delta: Any = event.delta
-                step = routes.get(event.index)
-                if (
-                    step is not None
-                    and not step.closed
-                    and event.event_id is UNSET
-                    and event.metadata is UNSET
-                    and event.extra_ is UNSET
-                ):
-                    if type(delta) is TextDelta:
-                        if step.text_part is not None and delta.extra_ is UNSET:
-                            step.text_part.append(delta.text)
-                            continue
-                    elif (fold := step.folds.get(type(delta))) and delta.extra_ is UNSET:
-                        fold(step, delta)
+                step = routes[event.index]
+                if type(delta) is TextDelta:  # and nearly all of them are text
+                    if step.text_part is not None:
+                        step.text_part.append(delta.text)
                         continue
+                elif (fold := step.folds.get(type(delta))) is not None and not step.closed:
+                    fold(step, delta)
+                    continue
             self.HANDLERS.get(type(event), _refuse)(self, event)
             routes = self._routes  # a new hop has its own
 
@@ -161,16 +163,19 @@ class Assembler:
 
     def settle(self) -> None:
         """Decide the outcome, now that nothing more comes; later calls change nothing."""
-        report = self.report
-        if report.outcome != "in_progress" or self._body is not None:
+        report, hop = self.report, self._hop
+        if self._body is not None:
             return
-        status = self._hop.interaction.status
-        # A cancelled background run ends with a status update and the terminator alone.
-        if self._done and status is not UNSET and status not in IN_PROGRESS:
-            self._end(status)
-        else:
-            report.outcome = "truncated"
-            self._look_for_unknown()
+        if report.outcome == "in_progress":
+            status = hop.interaction.status
+            # A cancelled background run ends with a status update and the terminator alone.
+            if self._done and status is not UNSET and status not in IN_PROGRESS:
+                self._end(status)
+            else:
+                report.outcome = "truncated"
+        if self._searched != report.events:  # one walk finds what is new in it, however it ended
+            self._searched = report.events
+            report.search("interaction", hop.build())
 
     def take_body(self, interaction: Interaction) -> None:
         """The stream was one JSON body: take it as it is, with the status it has."""
@@ -199,18 +204,22 @@ class Assembler:
         if held is not UNSET and payload.id:
             if payload.id == held:
                 report.issue("created_again", None, held)
-                hop.created_again = True
+                hop.created_again = payload
                 return
             report.issue("second_id", None, f"{held} / {payload.id}")
+        self._reopen()
         hop.lay(payload, "status")
         hop.reconcile(payload.steps)
 
     def _status(self, event: InteractionStatusUpdate) -> None:
         self._envelope(event)
+        self._done = False
+        if self._hop.ended:
+            self.report.issue("after_end", None, event.status or "")
         self._hop.lay(
             Interaction(
                 id=event.interaction_id,
-                status=event.status,
+                status=UNSET if self._hop.ended else event.status,
                 continuation_token=event.continuation_token,
             ),
             "status",
@@ -219,14 +228,16 @@ class Assembler:
 
     def _completed(self, event: InteractionCompletedEvent) -> None:
         self._envelope(event)
-        payload = event.interaction
-        self._hop.lay(payload, "terminal")
-        if payload.status is not UNSET and payload.status in IN_PROGRESS:
-            self.report.issue("not_terminal", None, payload.status)
+        hop, payload = self._hop, event.interaction
+        if payload.status in IN_PROGRESS:
+            hop.lay(payload, "status")
+            self.report.issue("not_terminal", None, str(payload.status))
             return
-        self._hop.close()
-        self._hop.reconcile(payload.steps)
-        self._end(payload.status or "completed")
+        status = payload.status or "completed"
+        hop.lay(replace(payload, status=status), "terminal")
+        hop.close()
+        hop.reconcile(payload.steps)
+        self._end(status)
 
     def _start(self, event: StepStart) -> None:
         self._envelope(event)
@@ -235,17 +246,18 @@ class Assembler:
         if not isinstance(index, int):
             index = hop.highest + 1
             report.issue("index_missing", index)
-        if hop.ended:
-            report.issue("after_end", index)
         if isinstance(step, Unknown):
             report.saw_unknown("step.start.step", "union", step.tag, step)
         held = hop.routes.get(index)
-        if held is None:
-            hop.add(index, builder_for(index, step, report), index)
-            return
-        if hop.created_again:
+        if held is not None and (again := hop.created_again) is not None:
             report.issue("restarted", index)
+            self._reopen()
             hop.clear()
+            hop.lay(again, "status")
+            held = None
+        if hop.ended:
+            report.issue("after_end", index)
+        if held is None:
             hop.add(index, builder_for(index, step, report), index)
         elif not held.started and type(step) is type(held.base):
             held.started_late(step)
@@ -296,11 +308,14 @@ class Assembler:
         """Merge a delta of the step's own kind that no schema has, or that has no type at all."""
         kind = step.base.tag if isinstance(step.base, Unknown) else step.base.type
         own = delta.tag == kind or (delta.tag is None and str(kind).endswith(("_call", "_result")))
-        if own and isinstance(delta.raw, dict):
+        raw = delta.raw
+        if own and isinstance(raw, dict):
             try:
                 step.merge(delta)
             except Misfit as misfit:
                 self.report.issue("misplaced", step.index, str(misfit))
+        elif delta.tag is None and isinstance(raw, dict) and isinstance(raw.get("text"), str):
+            self.report.issue("misplaced", step.index, "text")
 
     def _stop(self, event: StepStop) -> None:
         self._envelope(event)
@@ -329,6 +344,12 @@ class Assembler:
             self.done()
             return
         self.report.saw_unknown("event", "union", event.tag, event)
+        try:
+            members = split_object(event.json)
+            carried = {name: members[name] for name in _CARRIED if name in members}
+            self._envelope(replace(struct(StepStop, carried), extra_=UNSET))
+        except Misfit:
+            pass  # no object, so it carries nothing
         if event.tag == "error" and (info := error_info(event.raw)) is not None:
             self._error(info)
 
@@ -373,10 +394,17 @@ class Assembler:
         report, hop = self.report, self._hop
         if hop.ended:
             report.issue("after_end")
-        hop.ended = True
+        else:
+            hop.ended = True
+            self._failure(hop.interaction)
         report.outcome = status
-        self._failure(hop.interaction)
-        self._look_for_unknown()
+
+    def _reopen(self) -> None:
+        """Another answer begins after one that had ended: that is not complete yet."""
+        self._done = False
+        if self._hop.ended:
+            self._hop.ended = False
+            self.report.outcome = "in_progress"
 
     def _failure(self, interaction: Interaction) -> None:
         """Why an interaction failed or is incomplete, where it says so itself."""
@@ -399,11 +427,6 @@ class Assembler:
             return
         self.report.error = info
         self.report.outcome = "error"
-        self._look_for_unknown()
-
-    def _look_for_unknown(self) -> None:
-        """One walk over what was assembled finds the members and values that are new in it."""
-        self.report.search("interaction", self._hop.build())
 
 
 def _refuse(assembler: Assembler, event: object) -> None:
@@ -422,6 +445,9 @@ def _lands(delta: Any) -> bool:
     """Whether the unknown members of a delta become part of the step, and are found there."""
     return isinstance(delta, WireStruct) and type(delta).__name__ not in _PASSING
 
+
+_CARRIED: Final = ("event_id", "metadata")
+"""What any event may carry."""
 
 _PASSING: Final = frozenset(
     {

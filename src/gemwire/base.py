@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-__all__ = ["Extra", "Shapes", "Unknown", "WireStruct", "memo", "read_json"]
+__all__ = ["Extra", "Shapes", "Unknown", "WireStruct", "load_rare", "memo", "read_json"]
 
 
 P = ParamSpec("P")
@@ -29,21 +29,45 @@ def memo(function: Callable[P, T]) -> Callable[P, T]:
 def read_json(text: bytes, /) -> Any:
     """Read untyped JSON as plain Python values, ints of any size included.
 
-    msgspec reads what it can. It refuses lone surrogates (`"\\ud83c"`), floats beyond a double
-    (`1e400`) and very long ints; then the standard library reads them. What neither can read
-    comes back as the text itself (`str`), so that nothing is lost.
+    msgspec reads what it can, `load_rare` the rest. What neither can read comes back as the text
+    itself (`str`), so that nothing is lost.
     """
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
+    try:
+        return load_rare(text)
+    except (ValueError, RecursionError):
+        return text.decode("utf-8", "replace")
+
+
+def load_rare(text: bytes, /, read_float: Callable[[str], float] = float) -> Any:
+    """Read what msgspec refuses though it is JSON, by the standard library.
+
+    These are lone surrogates (`"\\ud83c"`), floats beyond a double (`1e400`, which comes as
+    infinity) and ints of more digits than Python converts (which come as `str`). Raises ValueError
+    for text that is no JSON, and RecursionError.
+    """
     import json  # only here: importing it costs more than most users' whole first event
 
-    decoded = text.decode("utf-8", "replace")
+    return json.loads(
+        text.decode("utf-8", "replace"),
+        parse_int=_int,
+        parse_float=read_float,
+        parse_constant=_no_constant,
+    )
+
+
+def _int(digits: str) -> int | str:
     try:
-        return json.loads(decoded)
-    except (ValueError, RecursionError):
-        return decoded
+        return int(digits)
+    except ValueError:  # longer than sys.get_int_max_str_digits()
+        return digits
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 class Extra:
@@ -104,6 +128,8 @@ class Unknown:
 
     # Subclasses for events have `event_type` in its place.
     type: ClassVar[Literal["__unknown__"]] = "__unknown__"
+    # As for a model that has none: there are no members that could be unknown.
+    extra_: ClassVar[UnsetType] = UNSET
 
     json: bytes
     tag: str | None

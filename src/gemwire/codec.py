@@ -7,7 +7,7 @@ Nothing is lost either way: what the spec does not know is kept (`Unknown…`, `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args, overload
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 import msgspec
 from msgspec import UNSET
@@ -25,6 +25,7 @@ from .walk import (
     Misfit,
     decoder,
     fields,
+    known_items,
     known_values,
     read,
     split_object,
@@ -60,10 +61,14 @@ class _EventDecoders(dict[str | None, Callable[[Data], Any]]):
     def __missing__(self, name: str | None) -> Callable[[Data], Any]:
         if name in EVENTS:
             self[name] = decoder(EVENTS[name]).decode
-            return self[name]
-        if name is None or name in ("", "message"):  # no name: the tag must be looked for
-            return decoder(InteractionSseEvent).decode
-        return _unknown_name
+        elif name in _NO_NAME:  # the tag must be looked for
+            self[name] = decoder(InteractionSseEvent).decode
+        else:
+            return _unknown_name
+        return self[name]
+
+
+_NO_NAME = (None, "", "message")  # "message" is what the framing calls an event without a name
 
 
 def _unknown_name(data: Data) -> Any:
@@ -110,8 +115,9 @@ def walk_event(data: Data, event: str | None, notes: list[str] | None = None) ->
     try:
         members = split_object(text)
     except Misfit as misfit:
-        return UnknownInteractionSseEvent(text, event, f"no JSON object: {misfit.reason}")
-    tag: Any = event
+        name = None if event in _NO_NAME else event
+        return UnknownInteractionSseEvent(text, name, f"no JSON object: {misfit.reason}")
+    tag: Any = None if event in _NO_NAME else event
     if "event_type" in members:
         tag = read_json(members["event_type"])
     if not isinstance(tag, str):
@@ -128,8 +134,8 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
     """Decode the body of a call that does not stream.
 
     Raises:
-        ApiError: the body is an error (`{"error": …}`, or a list of such), whatever the HTTP
-            status was; code and message as far as they could be read.
+        ApiError: the body is an error (`{"error": …}`, what stands there without that, or a list
+            of such), whatever the HTTP status was; code and message as far as they could be read.
         DecodeError: it is no JSON object, or (`strict`) not exactly what the spec says.
 
     """
@@ -138,16 +144,20 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
     except DecodeError:
         _raise_api_error(read_json(_utf8(data)[0]))
         raise
-    if interaction.status is UNSET and interaction.extra_ is not UNSET:
-        _raise_api_error(interaction.extra_.values())
+    if interaction.extra_ is not UNSET and (
+        interaction.status is UNSET  # or it is the "NOT_FOUND" of a bare google.rpc error
+        or (interaction.object, interaction.id, interaction.steps) == (UNSET, UNSET, UNSET)
+    ):
+        _raise_api_error(to_dict(interaction))
     return interaction
 
 
 def _raise_api_error(body: Any) -> None:
     """Raise `ApiError` if the body says that something went wrong."""
     first = body[0] if isinstance(body, list) and body else body
-    found = error_info(first) if isinstance(first, dict) and "error" in first else None
-    if found is not None:
+    if not isinstance(first, dict) or not ("error" in first or first.keys() >= {"code", "message"}):
+        return
+    if (found := error_info(first)) is not None:
         raise ApiError(found.message, code=found.code, status=found.status, details=found.details)
 
 
@@ -159,7 +169,7 @@ def decode(data: Data, type: Any, /, *, strict: bool = False) -> Any:
     """Decode JSON as any type of `gemwire.models`, a union or a list of them.
 
     Raises:
-        DecodeError: the value does not fit the type (a member of an open union always fits, as
+        DecodeError: the value does not fit the type (an object always fits an open union, as
             `Unknown…`), or, if `strict`, has any part that the spec does not know.
 
     """
@@ -177,7 +187,9 @@ def decode(data: Data, type: Any, /, *, strict: bool = False) -> Any:
 
 def _utf8(data: Data) -> tuple[bytes, bool]:
     """The text as valid UTF-8, and whether U+FFFD had to stand in for something."""
-    text = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
+    if isinstance(data, str):
+        return data.encode("utf-8", "backslashreplace"), False  # a lone surrogate as its escape
+    text = bytes(data)
     try:
         text.decode()
     except UnicodeDecodeError:
@@ -240,7 +252,7 @@ def _text(value: Any) -> bytes:
     if isinstance(value, Unknown):
         return value.json
     if isinstance(value, dict):
-        pairs = (_text(name) + b":" + _text(member) for name, member in value.items())
+        pairs = (_key(name) + b":" + _text(member) for name, member in value.items())
         return b"{" + b",".join(pairs) + b"}"
     if isinstance(value, list | tuple):
         return b"[" + b",".join(map(_text, value)) + b"]"
@@ -252,14 +264,26 @@ def _text(value: Any) -> bytes:
         return json.dumps(value).encode()
 
 
+def _key(name: Any) -> bytes:
+    """The name of a member; what is no `str` as the bare encoder writes it (`1` as `"1"`)."""
+    if isinstance(name, str):
+        return _text(name)
+    return msgspec.json.encode({name: 0})[1:-3]
+
+
 def to_dict(value: Any, /) -> Any:
     """The model as plain data: what reading the text of `encode(value)` gives."""
     return read_json(encode(value))
 
 
-def unknown_members(value: WireStruct, /) -> dict[str, Any]:
-    """The members of this one model that its schema does not know or that did not fit, by name."""
-    return {} if value.extra_ is UNSET else value.extra_.values()
+def unknown_members(value: WireStruct | Unknown, /) -> dict[str, Any]:
+    """The members of this one model that its schema does not know or that did not fit, by name.
+
+    An `Unknown…` has no schema, and so none of them; all of it is in its `raw`.
+    """
+    if isinstance(value, Unknown) or value.extra_ is UNSET:
+        return {}
+    return value.extra_.values()
 
 
 class Found(NamedTuple):
@@ -289,35 +313,29 @@ def _found(value: Any, path: str) -> Iterator[Found]:
             member = getattr(value, name)
             if member is UNSET:
                 continue
-            known = known_values(field.hint)
+            if isinstance(member, str):
+                known = known_values(field.hint)
+                if known is not None and member not in known:
+                    yield Found(f"{path}.{name}", "value", member, member)
+                continue
+            known = known_items(field.hint) if isinstance(member, list) else None
             if known is None:
-                known_items = _known_items(field.hint)
-                if known_items is None:
-                    yield from _found(member, f"{path}.{name}")
-                elif isinstance(member, list):
-                    for index, item in enumerate(member):
-                        if isinstance(item, str) and item not in known_items:
-                            yield Found(f"{path}.{name}[{index}]", "value", item, item)
-            elif isinstance(member, str) and member not in known:
-                yield Found(f"{path}.{name}", "value", member, member)
+                yield from _found(member, f"{path}.{name}")
+                continue
+            for index, item in enumerate(member):
+                if isinstance(item, str) and item not in known:
+                    yield Found(f"{path}.{name}[{index}]", "value", item, item)
         if value.extra_ is not UNSET and type(value) not in FREE:
             for name, member in value.extra_.values().items():
                 yield Found(f"{path}.{name}", "member", name, member)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _found(item, f"{path}[{index}]")
+            if isinstance(item, WireStruct | Unknown):  # plain data may be nested very deeply
+                yield from _found(item, f"{path}[{index}]")
     elif isinstance(value, dict):
         for name, item in value.items():
             if isinstance(item, WireStruct | Unknown):
                 yield from _found(item, f"{path}.{name}")
-
-
-def _known_items(hint: Any) -> frozenset[str] | None:
-    """The known values of the items, for a list of an open enum."""
-    for leaf in get_args(hint) or ():
-        if getattr(leaf, "__origin__", None) is list:
-            return known_values(get_args(leaf)[0])
-    return None
 
 
 def warm_up() -> None:

@@ -18,13 +18,16 @@ from .errors import ApiError, DecodeError, LimitExceeded, error_info
 from .models import ModelOutputStep, StepDelta, StepStart, TextContent, TextDelta
 from .report import StreamReport
 from .sse import SSEMessage, SSEParser
-from .walk import REFUSED
+from .walk import REFUSED, decoder
 
 __all__ = ["MAX_EVENT_BYTES", "Chunk", "StreamCore", "TextPieces"]
 
 Chunk: TypeAlias = bytes | bytearray | memoryview
 
 MAX_EVENT_BYTES: Final = 64 * 2**20
+BATCH_EVENTS: Final = 64
+BATCH_BYTES: Final = 4096
+BATCH_LIMIT: Final = 2**20
 _SPACE: Final = b" \t\r\n\xef\xbb\xbf"  # white space, and the bytes of a BOM
 _IN_FRAME: Final = b"\ndata:"
 
@@ -32,30 +35,48 @@ _IN_FRAME: Final = b"\ndata:"
 class StreamCore:
     """A stream without its I/O: give it chunks, take events, say when it is over."""
 
-    __slots__ = ("_body", "_limit", "_parser", "assembler", "feed", "strict")
+    __slots__ = (
+        "_batch",
+        "_body",
+        "_decode_delta",
+        "_decode_deltas",
+        "_limit",
+        "_parser",
+        "assembler",
+        "feed",
+        "strict",
+    )
 
-    feed: Callable[[Chunk], list[SSEMessage]]
-    """The messages that a chunk completes; raises LimitExceeded."""
+    feed: Callable[[Chunk], list[Any]]
+    """The messages that a chunk completes, `step.delta` as its data alone. Raises LimitExceeded."""
 
     def __init__(self, *, strict: bool = False, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self.assembler = Assembler()
         self.strict = strict
         self._limit = max_event_bytes
-        self._parser = SSEParser(max_event_bytes=max_event_bytes)
+        self._parser = SSEParser(max_event_bytes=max_event_bytes, _bare_deltas=True)
+        self._decode_delta = EVENT_DECODERS["step.delta"]
+        self._decode_deltas = decoder(StepDelta).decode_lines
+        self._batch: list[bytes] = []  # deltas that are yet to be decoded and folded
         self._body: bytearray | None = None  # all bytes of a stream that began like JSON
-        self.feed = self._first  # and the parser's own, as soon as it is clear that there are frames
+        self.feed = (
+            self._first
+        )  # and the parser's own, as soon as it is clear that there are frames
 
     @property
     def report(self) -> StreamReport:
         """The assembler's report, with the count of bytes brought up to date."""
         report = self.assembler.report
-        report.bytes = self._parser._fed + len(self._body or b"")
+        report.bytes = self._parser.fed_bytes + len(self._body or b"")
         return report
 
-    def take(self, message: SSEMessage) -> Event | None:
+    def take(self, message: SSEMessage | bytes) -> Event | None:
         """Decode a message and fold it; None for the terminator. Raises DecodeError if strict."""
         try:
-            event = EVENT_DECODERS[message.event](message.data)
+            if type(message) is bytes:
+                event = self._decode_delta(message)
+            else:
+                event = EVENT_DECODERS[message.event](message.data)  # type: ignore[union-attr]
         except REFUSED:
             refused = self._refused(message)
             if refused is None:
@@ -65,20 +86,40 @@ class StreamCore:
         return event  # type: ignore[no-any-return]
 
     def take_all(self, chunk: Chunk) -> None:
-        """Feed a chunk and take all its messages; the same as one by one, with less overhead."""
-        events: list[Any] = []
-        decoders = EVENT_DECODERS
+        """Feed a chunk and take all its messages, for whoever does not look at the events.
+
+        Deltas are collected and taken in batches; `flush()` or `end()` takes the rest of them.
+        """
+        batch = self._batch
         for message in self.feed(chunk):
+            if type(message) is bytes:
+                batch.append(message)
+            else:
+                self.flush()
+                self.take(message)
+        if len(batch) > BATCH_EVENTS or len(chunk) > BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Take the deltas that were collected."""
+        batch = self._batch.copy()
+        self._batch.clear()
+        # One call for all of them keeps the decoder's code and tables in the cache: 0.35 µs in
+        # place of 0.5 µs for each. Large ones are not worth being copied together.
+        if len(batch) > 1 and sum(map(len, batch)) < BATCH_LIMIT:
             try:
-                events.append(decoders[message.event](message.data))
+                events = self._decode_deltas(b"\n".join(batch))
             except REFUSED:
+                events = []
+            if len(events) == len(batch):  # a blank line is none
                 self.assembler.apply_all(events)
-                event = self._refused(message)
-                events = [] if event is None else [event]
-        self.assembler.apply_all(events)
+                return
+        for data in batch:
+            self.take(data)
 
     def end(self) -> Event | None:
         """No more bytes: settle the outcome. Gives a last event that lacked only its blank line."""
+        self.flush()
         last: Event | None = None
         report = self.report
         if self._body is not None:
@@ -91,7 +132,7 @@ class StreamCore:
         self.assembler.settle()
         return last
 
-    def _first(self, chunk: Chunk) -> list[SSEMessage]:
+    def _first(self, chunk: Chunk) -> list[Any]:
         """Chunks until it is clear what this is: no event stream begins with a bracket."""
         chunk = bytes(chunk)
         if self._body is None:
@@ -113,13 +154,15 @@ class StreamCore:
             )
         return []
 
-    def _frames(self, chunk: bytes) -> list[SSEMessage]:
+    def _frames(self, chunk: bytes) -> list[Any]:
         """It is an event stream: from now on chunks go straight to the parser."""
         self.feed = self._parser.feed
         return self.feed(chunk)
 
-    def _refused(self, message: SSEMessage) -> Event | None:
+    def _refused(self, message: SSEMessage | bytes) -> Event | None:
         """What the one-pass decoder does not take: the terminator, and all that is not to spec."""
+        if isinstance(message, bytes):
+            message = SSEMessage("step.delta", message)
         data = bytes(message.data)
         if data == DONE_DATA:
             self.assembler.done()
@@ -145,7 +188,7 @@ class StreamCore:
         if isinstance(event, Unknown):
             self.assembler.report.issue("torn", None, message.text)
             return None
-        self._apply(event)
+        self.assembler.apply(event)
         return event
 
     def _end_of_body(self, body: bytes) -> None:

@@ -24,6 +24,7 @@ class Hop:
     """The state of one interaction."""
 
     __slots__ = (
+        "closed",
         "created_again",
         "ended",
         "highest",
@@ -45,7 +46,8 @@ class Hop:
         self.sorted = True
         self.highest = -1
         self.last: StepBuilder | None = None  # the step opened last
-        self.created_again = False
+        self.created_again: Interaction | None = None  # what a second `created` said
+        self.closed = 0  # how many steps there were at the last close()
         self.ended = False
 
     def add(self, position: int, builder: StepBuilder, route: int) -> None:
@@ -63,7 +65,8 @@ class Hop:
         self.sorted = True
         self.highest = -1
         self.last = None
-        self.created_again = False
+        self.created_again = None
+        self.closed = 0
 
     def steps(self) -> list[Any]:
         """The steps as they are now, in the order of their index."""
@@ -97,18 +100,30 @@ class Hop:
             if value == "" and (name == "id" or getattr(held, name) is not UNSET):
                 continue
             changes[name] = value
+        extra = self.extra(payload, changes)
+        if extra != held.extra_:
+            changes["extra_"] = extra
         usage = changes.get("usage")
         self.offer(usage, source)
         if usage is not None and self.ledger.usage is not None:
             del changes["usage"]  # the ledger decides
-        if payload.extra_ is not UNSET:
-            old = {} if held.extra_ is UNSET else held.extra_.texts
-            new = {n: t for n, t in payload.extra_.texts.items() if n not in old or t != b"null"}
-            changes["extra_"] = Extra({**old, **new})
         self.interaction = replace(held, **changes)
         identity = self.interaction.id
         if identity is not UNSET and identity not in self.report.interaction_ids:
             self.report.interaction_ids.append(identity)
+
+    def extra(self, payload: Interaction, changes: dict[str, Any]) -> Any:
+        """The unknown members, and those that did not fit, after laying over the payload."""
+        held = self.interaction
+        old = {} if held.extra_ is UNSET else held.extra_.texts
+        new = {} if payload.extra_ is UNSET else payload.extra_.texts
+        known = fields(Interaction)
+        texts = {name: text for name, text in old.items() if name not in changes}
+        for name, text in new.items():
+            there = name in old or (name in known and getattr(held, name) is not UNSET)
+            if text != b"null" or not there:
+                texts[name] = text
+        return Extra(texts) if texts else UNSET
 
     def reconcile(self, steps: Any) -> None:
         """Steps in a lifecycle event: they count only where they are more than was streamed."""
@@ -128,6 +143,8 @@ class Hop:
 
     def close(self) -> None:
         """The terminal event closes what is open. Gaps show only now, since steps may come late."""
+        if self.closed == len(self.order):  # it is not the first, and nothing came since
+            return
         positions = {position for position, _ in self.order}
         for _, builder in self.order:
             if not builder.closed:
@@ -137,3 +154,4 @@ class Hop:
         if self.highest >= len(positions):
             detail = f"{len(positions)} steps, the highest index is {self.highest}"
             self.report.issue("index_gap", None, detail)
+        self.closed = len(self.order)

@@ -34,32 +34,37 @@ class TextPart:
         self.fragments: list[str] = [] if base is None else [base.text]
         self.annotations: list[Any] = []
 
-    def build(self, report: StreamReport, index: int) -> m.TextContent:
+    def build(self, report: StreamReport, index: int, growing: bool) -> m.TextContent:
+        """The part as it is now; `growing` if more text may come."""
         if len(self.fragments) > 1:
-            self.fragments = [join(self.fragments, report, index)]
+            self.fragments = ["".join(self.fragments)]
         text = self.fragments[0] if self.fragments else ""
-        held: Any = UNSET if self.base is None else self.base.annotations
-        annotations: Any = held
-        if self.annotations:
-            annotations = [*(held or ()), *self.annotations]
-        if self.base is None:
+        base = self.base
+        held: Any = UNSET if base is None else base.annotations
+        annotations: Any = [*(held or ()), *self.annotations] if self.annotations else held
+        if base is not None and text is base.text:
+            return base if annotations is held else replace(base, annotations=annotations)
+        if not text.isascii():
+            text = self.paired(text, report, index, growing)
+        if base is None:
             return m.TextContent(text=text, annotations=annotations)
-        if text is self.base.text and annotations is held:
-            return self.base
-        return replace(self.base, text=text, annotations=annotations)
+        return replace(base, text=text, annotations=annotations)
 
+    def paired(self, text: str, report: StreamReport, index: int, growing: bool) -> str:
+        """The text with halves of surrogate pairs made whole, where they were cut apart.
 
-def join(fragments: list[str], report: StreamReport, index: int) -> str:
-    """Join texts; halves of a surrogate pair that were cut apart become whole."""
-    text = "".join(fragments)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        utf16 = text.encode("utf-16-le", "surrogatepass")
-        text = utf16.decode("utf-16-le", "replace")
-        if text.encode("utf-16-le") != utf16:
-            report.issue("lone_surrogate", index)
-    return text
+        A high half at the end waits for the other one, as long as the text grows.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            half = text[-1] if growing and "\ud800" <= text[-1] <= "\udbff" else ""
+            utf16 = text.removesuffix(half).encode("utf-16-le", "surrogatepass")
+            text = utf16.decode("utf-16-le", "replace")
+            if text.encode("utf-16-le") != utf16:
+                report.issue("lone_surrogate", index)
+            self.fragments = [text, half] if half else [text]
+        return text
 
 
 class AudioPart:
@@ -81,7 +86,8 @@ class AudioPart:
     def append(self, data: str) -> None:
         self.pieces.append(data)
 
-    def build(self, report: StreamReport, index: int) -> m.AudioContent:
+    def build(self) -> m.AudioContent:
+        """The part as it is now."""
         if len(self.pieces) > 1:
             # Base64 of whole triples can be joined as text; anything else is joined as bytes.
             if all(map(is_aligned, self.pieces[:-1])):
@@ -104,10 +110,8 @@ def _base64(data: str) -> bytes:
 
 
 def is_base64(data: object) -> bool:
-    if not isinstance(data, str) or not data:
-        return False
+    """Whether this is base64, of no bytes at all too."""
     try:
-        _base64(data)
+        return isinstance(data, str) and _base64(data) is not None
     except ValueError:
         return False
-    return True

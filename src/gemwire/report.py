@@ -20,6 +20,8 @@ from .models import Usage
 __all__ = ["Issue", "StreamReport", "UnknownSeen", "UsageSource"]
 
 UsageSource: TypeAlias = Literal["terminal", "step", "status", "metadata"]
+UnknownKind: TypeAlias = Literal["union", "member", "value"]
+UnknownTable: TypeAlias = "dict[tuple[str, str | None], UnknownSeen]"
 
 IN_PROGRESS: Final = frozenset({"in_progress", "queued"})
 """The statuses that are not terminal; every other one is, also one that is not known here."""
@@ -85,7 +87,7 @@ class UnknownSeen(msgspec.Struct):
 
     path: str
     """Where, without positions: `step.delta.delta`, `interaction.steps[].content[].mime_type`."""
-    kind: Literal["union", "member", "value"]
+    kind: UnknownKind
     """A member of a union, a member of an object, or a new value of an enum."""
     tag: str | None
     """The tag, the member's name or the value."""
@@ -103,6 +105,7 @@ class StreamReport:
     """
 
     __slots__ = (
+        "_found",
         "_issues",
         "_unknown",
         "bytes",
@@ -145,7 +148,8 @@ class StreamReport:
         self.bytes = 0
         self.stray = b""
         self._issues: dict[tuple[str, int | None], Issue] = {}
-        self._unknown: dict[tuple[str, str | None], UnknownSeen] = {}
+        self._unknown: UnknownTable = {}  # in the events
+        self._found: UnknownTable = {}  # in what came of them
 
     @property
     def interaction_id(self) -> str | None:
@@ -160,7 +164,7 @@ class StreamReport:
     @property
     def unknown(self) -> list[UnknownSeen]:
         """What the spec does not know, one entry for each place and tag."""
-        return list(self._unknown.values())
+        return [*self._unknown.values(), *self._found.values()]
 
     def issue(self, kind: str, index: int | None = None, detail: str = "") -> None:
         """Count an issue."""
@@ -173,17 +177,20 @@ class StreamReport:
         else:
             held.count += 1
 
-    def saw_unknown(
-        self, path: str, kind: Literal["union", "member", "value"], tag: str | None, sample: Any
+    def saw_unknown(self, path: str, kind: UnknownKind, tag: str | None, sample: Any) -> None:
+        """Count something unknown in an event; `sample` is the value itself."""
+        self._count(self._unknown, path, kind, tag, sample)
+
+    def _count(
+        self, table: UnknownTable, path: str, kind: UnknownKind, tag: str | None, sample: Any
     ) -> None:
-        """Count something unknown; `sample` is the value itself."""
-        held = self._unknown.get((path, tag))
-        if held is None and len(self._unknown) >= MAX_ENTRIES:
+        held = table.get((path, tag))
+        if held is None and len(self._unknown) + len(self._found) >= MAX_ENTRIES:
             path, tag = OVERFLOW, None
-            held = self._unknown.get((path, tag))
+            held = table.get((path, tag))
         if held is None:
             text: builtins.bytes = sample.json if isinstance(sample, Unknown) else encode(sample)
-            self._unknown[path, tag] = UnknownSeen(path, kind, tag, text[:SAMPLE_BYTES])
+            table[path, tag] = UnknownSeen(path, kind, tag, text[:SAMPLE_BYTES])
         else:
             held.count += 1
 
@@ -194,15 +201,17 @@ class StreamReport:
                 self.saw_unknown(f"{path}.{name}", "member", name, read_json(text))
 
     def search(self, path: str, value: Any) -> None:
-        """Count everything unknown inside a value; walks the whole of it."""
+        """Count everything unknown in the answer, anew; walks the whole of it."""
+        self._found = {}
         for found in iter_unknown(value):
-            self.saw_unknown(path + _general(found.path), found.kind, found.tag, found.sample)
+            where = path + _general(found.path)
+            self._count(self._found, where, found.kind, found.tag, found.sample)
 
     def __repr__(self) -> str:
         return (
             f"StreamReport(outcome={self.outcome!r}, interaction_id={self.interaction_id!r}, "
             f"events={self.events}, bytes={self.bytes}, issues={len(self._issues)}, "
-            f"unknown={len(self._unknown)})"
+            f"unknown={len(self.unknown)})"
         )
 
 

@@ -95,7 +95,8 @@ class StepBuilder:
         self.started = True  # False while only deltas have come
         self.broken: str | None = None  # arguments that could not be read
         self.folds = folds(type(self), type(step))
-        # The fragments of the last part, where that is text: most deltas go straight there.
+        # The fragments of the last part, where that is text and the step open: most deltas go
+        # straight there.
         self.text_part: list[str] | None = None
 
     def sign(self, delta: m.ThoughtSignatureDelta) -> None:
@@ -103,13 +104,36 @@ class StepBuilder:
         signature = delta.signature
         if not isinstance(signature, str):
             return
-        if signature and self.signature and signature != self.signature:
-            self.report.issue("signature_conflict", self.index, f"{self.signature} / {signature}")
-        self.signature = signature or self.signature or ""
+        held = self.signature or self.sent_signature() or ""
+        if signature and held and signature != held:
+            self.report.issue("signature_conflict", self.index, f"{held} / {signature}")
+        self.signature = signature or held
+
+    def sent_signature(self) -> Any:
+        """The signature in the start."""
+        return getattr(self.base, "signature", UNSET)
 
     def merge(self, delta: Any) -> None:
         """Take a delta of the step's own kind; raises Misfit for a step that has no such."""
         raise Misfit("the step takes no delta of its own kind")
+
+    def merged(self, held: Any, new: Any) -> Any:
+        """One member: objects one level deep, lists extended, nothing overwritten by nothing."""
+        if held is UNSET or held is None:
+            return new
+        if new is None or new == "":
+            return held
+        if isinstance(held, list) and isinstance(new, list):
+            return [*held, *new]
+        if isinstance(held, dict) and isinstance(new, dict):
+            return laid_over(held, new)
+        if isinstance(held, WireStruct) and type(held) is type(new):
+            members = laid_over(members_of(held), members_of(new))
+            whole = type(held)(**members, extra_=held.extra_)
+            return add_extra(whole, texts) if (texts := worthy_extras(held, new)) else whole
+        if held not in ("", new):
+            self.report.issue("conflict", self.index, f"{held!r} / {new!r}")
+        return new
 
     def started_late(self, step: Any) -> None:
         """Lay the members of a start under what its deltas brought."""
@@ -125,7 +149,7 @@ class StepBuilder:
     def close(self) -> None:
         """The step is complete: by its stop, or by the terminal event."""
         self.closed = True
-        self.built = None
+        self.built = self.text_part = None
 
     def build(self) -> Any:
         """The step as it is now; the same object each time once it is closed."""
@@ -151,6 +175,33 @@ class StepBuilder:
         return step
 
 
+NOTHING = (UNSET, None, "")
+"""What never overwrites anything."""
+
+IDENTITY = ("id", "call_id")
+"""Members that a delta only fills where they are missing."""
+
+
+def laid_over(held: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The members of both; those of `new` stand, save for null and "" where something was held."""
+    return held | {n: v for n, v in new.items() if n not in held or v not in NOTHING}
+
+
+def members_of(value: WireStruct) -> dict[str, Any]:
+    """The members that are present, unknown ones apart."""
+    present = {name: getattr(value, name) for name in fields(type(value))}
+    return {name: member for name, member in present.items() if member is not UNSET}
+
+
+def worthy_extras(held: WireStruct, new: WireStruct) -> dict[str, bytes]:
+    """The unknown members of `new` that may be laid over `held`."""
+    if new.extra_ is UNSET:
+        return {}
+    present = members_of(held).keys() | ({} if held.extra_ is UNSET else held.extra_.texts).keys()
+    texts = new.extra_.texts.items()
+    return {n: t for n, t in texts if n not in present or t not in (b"null", b'""')}
+
+
 def with_member(step: Any, name: str, value: Any) -> Any:
     """The step with a member set, which is an unknown one where its schema lacks it."""
     if name in fields(type(step)):
@@ -173,19 +224,19 @@ class ContentBuilder(StepBuilder):
 
     def __init__(self, index: int, step: Any, report: StreamReport) -> None:
         super().__init__(index, step, report)
+        sent = map(typed, step.content or ())
         self.parts: list[Any] = [
-            TextPart(part) if isinstance(part, m.TextContent) else part
-            for part in step.content or ()
+            TextPart(part) if isinstance(part, m.TextContent) else part for part in sent
         ]
         self.point_at_text()
 
     def text(self, delta: m.TextDelta) -> None:
-        fragments = self.text_part
-        if fragments is None:
-            part = TextPart()
-            self.parts.append(part)
-            fragments = self.text_part = part.fragments
-        fragments.append(delta.text)
+        last = self.parts[-1] if self.parts else None
+        if not isinstance(last, TextPart):
+            last = TextPart()
+            self.parts.append(last)
+        last.fragments.append(delta.text)
+        self.point_at_text()
 
     def annotate(self, delta: m.TextAnnotationDelta) -> None:
         """Annotations belong to the last text, however much media came after it."""
@@ -195,15 +246,27 @@ class ContentBuilder(StepBuilder):
         if part is None:
             part = TextPart()
             self.parts.append(part)
-            self.text_part = part.fragments
+            self.point_at_text()
         part.annotations.extend(delta.annotations)
 
     def media(self, delta: Any) -> None:
-        self.parts.append(_content(MEDIA[type(delta)], delta))
+        self.parts.append(self.part(MEDIA[type(delta)], delta))
         self.text_part = None
 
+    def part(self, cls: type[WireStruct], delta: Any) -> Any:
+        """The part of content that a media delta brings: shared members, and unknown ones.
+
+        A signature among them is the step's.
+        """
+        names = fields(cls).keys() & fields(type(delta)).keys()
+        texts = {} if delta.extra_ is UNSET else dict(delta.extra_.texts)
+        if isinstance(signature := read_json(texts.get("signature", b"null")), str):
+            self.sign(m.ThoughtSignatureDelta(signature=signature))
+            del texts["signature"]
+        return add_extra(cls(**{name: getattr(delta, name) for name in names}), texts)
+
     def audio(self, delta: m.AudioDelta) -> None:
-        piece = _content(m.AudioContent, delta)
+        piece = self.part(m.AudioContent, delta)
         if piece.sample_rate is UNSET:
             piece = replace(piece, sample_rate=delta.rate)
         last = self.parts[-1] if self.parts else None
@@ -223,31 +286,28 @@ class ContentBuilder(StepBuilder):
 
     def started_late(self, step: Any) -> None:
         super().started_late(step)
-        held = ContentBuilder(self.index, step, self.report).parts
-        if held:
-            self.parts[:0] = held
+        self.parts[:0] = ContentBuilder(self.index, step, self.report).parts
+        self.point_at_text()
 
     def assemble(self) -> Any:
         step = self.signed(self.base)
         if not self.parts:
             return step
-        content = [
-            part.build(self.report, self.index) if isinstance(part, TextPart | AudioPart) else part
-            for part in self.parts
-        ]
+        content: list[Any] = []
+        last = self.parts[-1]
+        for part in self.parts:
+            if isinstance(part, TextPart):
+                growing = part is last and not self.closed
+                content.append(part.build(self.report, self.index, growing))
+            else:
+                content.append(part.build() if isinstance(part, AudioPart) else part)
         self.point_at_text()  # joining replaced the list of fragments
         return replace(step, content=content)
 
     def point_at_text(self) -> None:
-        """Let the next text go on with the last part, if that is text."""
-        last = self.parts[-1] if self.parts else None
+        """Let the next text go on with the last part, if that is text and the step is open."""
+        last = self.parts[-1] if self.parts and not self.closed else None
         self.text_part = last.fragments if isinstance(last, TextPart) else None
-
-
-def _content(cls: type[WireStruct], delta: Any) -> Any:
-    """The part of content that a media delta brings: shared members, and unknown ones."""
-    names = fields(cls).keys() & fields(type(delta)).keys()
-    return cls(**{name: getattr(delta, name) for name in names}, extra_=delta.extra_)
 
 
 class ThoughtBuilder(StepBuilder):
@@ -266,31 +326,22 @@ class ThoughtBuilder(StepBuilder):
 
     def summarise(self, delta: m.ThoughtSummaryDelta) -> None:
         """Each delta is a whole item; they are not glued."""
-        content: Any = delta.content
-        if content is UNSET:
-            return
-        if isinstance(content, Unknown) and content.tag is None:
-            content = untyped_text(content) or content
-        self.summary.append(content)
+        if delta.content is not UNSET:
+            self.summary.append(typed(delta.content))
 
     def assemble(self) -> Any:
         step = self.signed(self.base)
-        if not self.summary:
-            return step
-        return replace(step, summary=[*(self.base.summary or ()), *self.summary])
+        summary = [*map(typed, self.base.summary or ()), *self.summary]
+        return replace(step, summary=summary) if summary else step
 
 
-def untyped_text(content: Unknown) -> m.TextContent | None:
-    """A part without `type` but with `text`, as the guide's samples print them, is text."""
-    raw = content.raw
-    if isinstance(raw, dict) and "type" not in raw and isinstance(raw.get("text"), str):
-        try:
-            part = struct(m.TextContent, split_object(content.json))
-        except Misfit:
-            return None
-        assert isinstance(part, m.TextContent)
-        return part
-    return None
+def typed(content: Any) -> Any:
+    """The content itself. One without `type` but with `text`, as guides print them, is text."""
+    if isinstance(content, Unknown) and content.tag is None:
+        raw = content.raw
+        if "type" not in raw and isinstance(raw.get("text"), str):
+            return struct(m.TextContent, split_object(content.json))
+    return content
 
 
 class ToolBuilder(StepBuilder):
@@ -313,50 +364,43 @@ class ToolBuilder(StepBuilder):
 
     def merge(self, delta: Any) -> None:
         """Take the members of a delta of the step's own kind; it may be `Unknown`."""
-        if isinstance(delta, Unknown):
-            delta = struct(type(self.base), split_object(delta.json))
-        new = {name: getattr(delta, name) for name in fields(type(delta))}
-        signature = new.pop("signature", UNSET)
-        if isinstance(signature, str):
-            self.sign(m.ThoughtSignatureDelta(signature=signature))
-        self.own_arguments |= isinstance(new.get("arguments"), WireStruct | dict)
+        if isinstance(delta, Unknown) or delta.extra_ is not UNSET:
+            # The step may know what this kind of delta does not: `call_id`, `search_type`.
+            delta = struct(type(self.base), split_object(encode(delta)))
         known = fields(type(self.base))
-        for name, value in new.items():
+        for name in fields(type(delta)):
+            value = getattr(delta, name)
             if value is UNSET:
                 continue
-            if name not in known:
-                self.extra[name] = encode(value)
-                continue
-            held = self.members.get(name, getattr(self.base, name))
-            if name in ("id", "call_id") and held not in (UNSET, None, ""):
-                continue
-            self.members[name] = self.merged(held, value)
+            if name == "signature":
+                self.sign(m.ThoughtSignatureDelta(signature=value))
+            elif name in known:
+                held = self.members.get(name, getattr(self.base, name))
+                if name not in IDENTITY or held in NOTHING:
+                    self.members[name] = self.merged(held, value)
+            else:
+                self.merge_extra(name, encode(value))
+        self.own_arguments |= isinstance(self.members.get("arguments"), WireStruct | dict)
         if delta.extra_ is not UNSET:
-            texts = delta.extra_.texts
-            self.extra.update({n: t for n, t in texts.items() if t not in (b"null", b'""')})
+            for name, text in delta.extra_.texts.items():
+                self.merge_extra(name, text)
 
-    def merged(self, held: Any, new: Any) -> Any:
-        """One member: objects one level deep, lists extended, nothing overwritten by nothing."""
-        if held is UNSET or held is None:
-            return new
-        if new is None or new == "":
-            return held
-        if isinstance(held, list) and isinstance(new, list):
-            return [*held, *new]
-        if isinstance(held, dict) and isinstance(new, dict):
-            return held | new
-        if isinstance(held, WireStruct) and type(held) is type(new):
-            changes = {name: getattr(new, name) for name in fields(type(new))}
-            whole = replace(held, **{n: v for n, v in changes.items() if v is not UNSET})
-            return add_extra(whole, {} if new.extra_ is UNSET else new.extra_.texts)
-        if held not in ("", new):
-            self.report.issue("conflict", self.index, f"{held!r} / {new!r}")
-        return new
+    def merge_extra(self, name: str, text: bytes) -> None:
+        """Take a member that the step's schema does not know, or whose value does not fit it."""
+        value = read_json(text)
+        if value is None and name in fields(type(self.base)):
+            return
+        sent = {} if self.base.extra_ is UNSET else self.base.extra_.texts
+        old = self.extra.get(name, sent.get(name))
+        held = UNSET if old is None else read_json(old)
+        if name not in IDENTITY or held in NOTHING:
+            self.extra[name] = text if held is UNSET else encode(self.merged(held, value))
 
     def touched(self) -> bool:
         return bool(self.fragments) or super().touched()
 
     def assemble(self) -> Any:
+        self.broken = None
         step = self.signed(self.base)
         members = self.members
         if "arguments" in fields(type(step)) and (self.fragments or not self.closed):
@@ -402,7 +446,7 @@ def join_arguments(fragments: list[Any]) -> bytes:
 class UnknownBuilder(StepBuilder):
     """A kind of step that is in no schema: deltas of the same tag are merged into its JSON."""
 
-    __slots__ = ("fragments", "merged", "raw")
+    __slots__ = ("changed", "fragments", "raw")
 
     FOLDS: ClassVar[dict[type, str]] = {
         **StepBuilder.FOLDS,
@@ -416,45 +460,53 @@ class UnknownBuilder(StepBuilder):
         raw = step.raw
         self.raw: dict[str, Any] = raw if isinstance(raw, dict) else {}
         self.fragments: list[Any] = []
-        self.merged = False
+        self.changed = False
+
+    def sent_signature(self) -> Any:
+        value = self.raw.get("signature")
+        return value if isinstance(value, str) else None
 
     def merge(self, delta: m.UnknownStepDeltaData) -> None:
         for name, value in dict(delta.raw).items():
-            held = self.raw.get(name)
-            if name == "type" or (name in ("id", "call_id") and held):
+            held = self.raw.get(name, UNSET)
+            if name == "type" or (name in IDENTITY and held not in NOTHING):
                 continue
-            if value is None or value == "":
-                self.raw.setdefault(name, value)
-            elif isinstance(held, list) and isinstance(value, list):
-                self.raw[name] = [*held, *value]
-            elif isinstance(held, dict) and isinstance(value, dict):
-                self.raw[name] = held | value
+            if name == "signature" and isinstance(value, str):
+                self.sign(m.ThoughtSignatureDelta(signature=value))
             else:
-                if held not in (None, "", value):
-                    self.report.issue("conflict", self.index, f"{held!r} / {value!r}")
-                self.raw[name] = value
-        self.merged = True
+                self.raw[name] = self.merged(held, value)
+        self.changed = True
 
     def touched(self) -> bool:
-        return self.merged or bool(self.fragments) or self.signature is not None
+        return self.changed or bool(self.fragments) or self.signature is not None
 
     def assemble(self) -> Any:
+        self.broken = None
         if not self.touched():
             return self.base
         raw = self.raw
         if self.signature is not None:
             raw = {**raw, "signature": self.signature}
         if self.fragments:
+            arguments = self.read_arguments()
             raw = {name: value for name, value in raw.items() if name != "arguments"}
-            text = join_arguments(self.fragments)
-            if self.closed and text.strip():
-                value = read_json(text)
-                if isinstance(value, dict):
-                    raw["arguments"] = value
-                else:
-                    self.broken = text.decode("utf-8", "replace")
-                    self.report.issue("arguments", self.index, self.broken)
+            if arguments is not UNSET:
+                raw["arguments"] = arguments
         return m.UnknownStep(encode(raw), self.base.tag, self.base.reason)
+
+    def read_arguments(self) -> Any:
+        """As for the calls that are known: UNSET while the step is open, and for a broken text."""
+        if not self.closed:
+            return UNSET
+        text = join_arguments(self.fragments)
+        if not text.strip():
+            return self.raw.get("arguments", {})
+        value = read_json(text)
+        if isinstance(value, dict):
+            return value
+        self.broken = text.decode("utf-8", "replace")
+        self.report.issue("arguments", self.index, self.broken)
+        return UNSET
 
 
 BUILDERS: dict[type, type[StepBuilder]] = {
@@ -488,5 +540,6 @@ def opened_by(delta: Any) -> Any:
     """The empty step that a delta without a start belongs to; None if that cannot be told."""
     cls = OPENS.get(type(delta))
     if cls is None and isinstance(delta, Unknown):
-        cls = STEP_BY_TAG.get(delta.tag or "")
+        tag = delta.tag or ""
+        cls = STEP_BY_TAG.get(tag) if tag.endswith(("_call", "_result")) else None
     return None if cls is None else cls()

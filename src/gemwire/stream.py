@@ -56,9 +56,11 @@ class _Stream:
         return self._core.assembler.step(index)  # type: ignore[no-any-return]
 
     def _failed(self, error: Exception) -> None:
-        if not isinstance(error, GemwireError):
+        if isinstance(error, GemwireError):
+            self._core.assembler.settle()
+        else:  # to the stream it is the end of the bytes
             self._failure = error
-        self._core.assembler.settle()
+            self._core.end()
 
     def _finish(self) -> Interaction:
         try:
@@ -292,16 +294,14 @@ def assemble(
     """
     core = StreamCore(strict=strict, max_event_bytes=max_event_bytes)
     failure: Exception | None = None
-    source = iter(_source(chunks))
-    while True:
-        try:
-            chunk = next(source, None)
-        except Exception as error:
-            failure = error
-            break
-        if chunk is None:
-            break
-        core.take_all(chunk)
+    take_all = core.take_all
+    try:
+        for chunk in _source(chunks):
+            take_all(chunk)
+    except (GemwireError, TypeError):  # ours, and a chunk that is no bytes
+        raise
+    except Exception as error:
+        failure = error
     return _final(core, failure)
 
 
@@ -315,22 +315,19 @@ async def aassemble(
     """The async twin of `assemble`."""
     core = StreamCore(strict=strict, max_event_bytes=max_event_bytes)
     failure: Exception | None = None
-    source = aiter(chunks)
-    while True:
-        try:
-            chunk = await anext(source, None)
-        except Exception as error:
-            failure = error
-            break
-        if chunk is None:
-            break
-        core.take_all(chunk)
+    take_all = core.take_all
+    try:
+        async for chunk in chunks:
+            take_all(chunk)
+    except (GemwireError, TypeError):
+        raise
+    except Exception as error:
+        failure = error
     return _final(core, failure)
 
 
 def _final(core: StreamCore, failure: Exception | None) -> Interaction:
-    if failure is None:
-        core.end()
+    core.end()
     try:
         return core.assembler.finish()
     except TruncatedStream as error:

@@ -14,6 +14,7 @@ there is no such union around it, is a `Misfit`.
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import types
 from collections.abc import Mapping
@@ -22,13 +23,13 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from .base import Extra, Shapes, Unknown, WireStruct, memo, read_json
+from .base import Extra, Shapes, Unknown, WireStruct, load_rare, memo, read_json
 from .models.tables import STRICT, UNIONS
 
 __all__ = ["REFUSED", "Misfit", "decoder", "fields", "read", "shape", "split_object", "struct"]
 
-REFUSED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What msgspec raises for bytes that it does not take."""
+REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What msgspec raises for bytes, or a `str`, that it does not take."""
 
 _UNIONS = (Union, types.UnionType)
 
@@ -130,11 +131,13 @@ def read(hint: Any, text: bytes) -> Any:
     if first == b"{" and alternatives.map is not None:
         item = get_args(alternatives.map)[1]
         if item is not Any:
-            return {name: read(item, value) for name, value in split_object(text).items()}
+            return {
+                name: _inside(f".{name}", item, value) for name, value in split_object(text).items()
+            }
     elif first == b"[" and alternatives.lists:
         items = split_array(text)
         item = _item_type(alternatives.lists, items)
-        return [read(item, value) for value in items]
+        return [_inside(f"[{at}]", item, value) for at, value in enumerate(items)]
     elif alternatives.scalar is not None and hint is not alternatives.scalar:
         return read(alternatives.scalar, text)  # the union may be one that msgspec cannot express
     return _rare(hint, text, refused)
@@ -149,8 +152,8 @@ def _object(alternatives: Shape, text: bytes) -> Any:
     known = isinstance(tag, str) and tag in alternatives.structs
     if not known and alternatives.unknown is None and alternatives.map is None:
         # No union to be a new member of. A Struct's own tag may be left out, never be another.
-        if tag is not None or len(alternatives.structs) > 1:
-            raise Misfit(f"unexpected {alternatives.tag_field} {tag!r}")
+        if alternatives.tag_field in members or len(alternatives.structs) > 1:
+            raise Misfit(f"unexpected tag {tag!r}", f".{alternatives.tag_field}")
         return struct(next(iter(alternatives.structs.values())), members)
     reason = None
     if known:
@@ -162,7 +165,36 @@ def _object(alternatives: Shape, text: bytes) -> Any:
             reason = str(misfit)
     if alternatives.unknown is None:
         return read(alternatives.map, text)
-    return alternatives.unknown(bytes(text), tag if isinstance(tag, str) else None, reason)
+    return alternatives.unknown(_kept(text), tag if isinstance(tag, str) else None, reason)
+
+
+def _inside(step: str, hint: Any, text: bytes) -> Any:
+    """Read what stands in an array or a free object. One that fits no open union, because it is no
+    object, does not take the others with it.
+    """
+    try:
+        return read(hint, text)
+    except Misfit as misfit:
+        unknown = shape(hint).unknown
+        if unknown is None:
+            raise misfit.under(step) from None
+        return unknown(_kept(text), None, str(misfit))
+
+
+def _kept(text: bytes) -> bytes:
+    """Text that is to be given back as it is; raises `Misfit` if it is no JSON.
+
+    It was split off by msgspec, which looks at everything in a skipped value but the escapes.
+    """
+    if b"\\" in text:
+        try:
+            decoder(Any).decode(text)
+        except REFUSED as error:
+            try:
+                load_rare(text)
+            except (ValueError, RecursionError):
+                raise Misfit(_reason(error)) from error
+    return bytes(text)
 
 
 def struct(cls: type[WireStruct], members: Mapping[str, bytes]) -> WireStruct:
@@ -174,14 +206,14 @@ def struct(cls: type[WireStruct], members: Mapping[str, bytes]) -> WireStruct:
         field = plan.get(name)
         if field is None:
             if name != cls.__struct_config__.tag_field:
-                extra[name] = bytes(text)
+                extra[name] = _kept(text)
             continue
         try:
             values[name] = read(field.hint, text)
         except Misfit as misfit:
             if field.required:
                 raise misfit.under("." + name) from None
-            extra[name] = bytes(text)
+            extra[name] = _kept(text)
     for name, field in plan.items():
         if field.required and name not in values and name not in STRICT.get(cls, ()):
             raise Misfit("required, but missing", "." + name)
@@ -202,13 +234,24 @@ def _item_type(candidates: list[Any], items: list[bytes]) -> Any:
 def _rare(hint: Any, text: bytes, refused: Exception) -> Any:
     """What msgspec cannot read though it fits: strings with a lone surrogate."""
     if b"\\u" in text and isinstance(refused, msgspec.DecodeError):
-        value = read_json(text)
-        if text[:1] == b'"' or not isinstance(value, str):
-            try:
-                return msgspec.convert(value, hint)
-            except msgspec.ValidationError as error:
-                refused = error
-    raise Misfit(str(refused).split(" - at ")[0] or "nested too deeply") from refused
+        try:
+            return msgspec.convert(load_rare(text, _finite), hint)
+        except msgspec.ValidationError as error:
+            refused = error
+        except (ValueError, RecursionError):
+            pass
+    raise Misfit(_reason(refused)) from refused
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError("a number that no double can hold")
+    return value
+
+
+def _reason(refused: Exception) -> str:
+    return str(refused).partition(" - at ")[0] or "nested too deeply"
 
 
 def split_object(text: bytes) -> dict[str, bytes]:
@@ -217,7 +260,7 @@ def split_object(text: bytes) -> dict[str, bytes]:
         raw = decoder(dict[str, Raw]).decode(text)
         return {name: bytes(value) for name, value in raw.items()}
     except REFUSED as error:
-        return dict(_split(text, error))
+        return dict(_split(text, "{", error))
 
 
 def split_array(text: bytes) -> list[bytes]:
@@ -225,29 +268,32 @@ def split_array(text: bytes) -> list[bytes]:
     try:
         return [bytes(value) for value in decoder(list[Raw]).decode(text)]
     except REFUSED as error:
-        return [value for _, value in _split(text, error)]
+        return [value for _, value in _split(text, "[", error)]
 
 
-def _split(text: bytes, refused: Exception) -> list[tuple[str, bytes]]:
+def _split(text: bytes, opening: str, refused: Exception) -> list[tuple[str, bytes]]:
     """Split by the standard library what msgspec refuses for its lone surrogates."""
     if b"\\u" not in text or not isinstance(refused, msgspec.DecodeError):
-        raise Misfit(str(refused)) from refused
+        raise Misfit(_reason(refused)) from refused
     from json import JSONDecoder
     from json.decoder import WHITESPACE, scanstring  # type: ignore[attr-defined]
 
     source = text.decode("utf-8", "replace")
-    scan = JSONDecoder().raw_decode
+    scan = JSONDecoder(parse_int=str, parse_float=str).raw_decode  # only the ends are wanted
     parts: list[tuple[str, bytes]] = []
 
     def skip(at: int) -> int:
         return int(WHITESPACE.match(source, at).end())
 
     try:
-        scan(source, skip(0))  # the whole must be JSON, before a part of it is believed
-        at = skip(skip(0) + 1)
+        load_rare(text)  # the whole must be JSON, before a part of it is believed
+        at = skip(0)
+        if source[at] != opening:
+            raise Misfit(_reason(refused)) from refused
+        at = skip(at + 1)
         while source[at] not in "]}":
             name = ""
-            if text.lstrip()[:1] == b"{":
+            if opening == "{":
                 name, at = scanstring(source, at + 1)
                 at = skip(skip(at) + 1)
             _, end = scan(source, at)
@@ -255,19 +301,24 @@ def _split(text: bytes, refused: Exception) -> list[tuple[str, bytes]]:
             at = skip(end)
             if source[at] == ",":
                 at = skip(at + 1)
-    except (ValueError, RecursionError, IndexError):
-        raise Misfit(str(refused)) from refused
-    if source[at + 1 :].strip(" \t\r\n"):
-        raise Misfit("JSON is malformed: trailing characters")
+    except (ValueError, RecursionError):
+        raise Misfit(_reason(refused)) from refused
     return parts
 
 
+@memo
 def known_values(hint: Any) -> frozenset[str] | None:
-    """The values of an open enum (`Literal[…] | str`), or None for any other type."""
+    """The values of an open enum (`Literal[…] | str`, perhaps beside objects and arrays), or None
+    where the type has none.
+    """
+    leaves = [leaf for leaf in _alternatives(hint) if get_origin(leaf) is Literal]
+    return frozenset(value for leaf in leaves for value in get_args(leaf)) or None
+
+
+@memo
+def known_items(hint: Any) -> frozenset[str] | None:
+    """The same for the items of the arrays that the type allows."""
     values: set[str] = set()
-    for leaf in _alternatives(hint):
-        if get_origin(leaf) is Literal:
-            values.update(get_args(leaf))
-        elif leaf is not str:
-            return None
-    return frozenset(values) if values else None
+    for item in shape(hint).lists:
+        values |= known_values(item) or set()
+    return frozenset(values) or None

@@ -2264,7 +2264,7 @@ class AntigravityAgentConfig(
     """Settings of the Antigravity agent."""
 
     type: ClassVar[Literal["antigravity"]] = "antigravity"
-    max_total_tokens: str | UnsetType = UNSET
+    max_total_tokens: str | int | UnsetType = UNSET
     """Largest number of tokens of the whole run; a 64-bit integer, sent as a string."""
     model: str | UnsetType = UNSET
     """Id of the model the agent uses."""
