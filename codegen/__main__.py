@@ -12,6 +12,8 @@ from pathlib import Path
 from .generate import generate
 
 ROOT = Path(__file__).resolve().parent.parent
+SPEC = ROOT / "spec"
+DOCUMENTS = ("interactions.openapi.yaml", "resources.openapi.yaml")
 MODELS = ROOT / "src" / "gemwire" / "models"
 
 
@@ -32,9 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the generator's notes on formats it does not know
-        files = generate(
-            ROOT / "spec" / "interactions.openapi.yaml", ROOT / "spec" / "overlay.yaml"
-        )
+        files = generate([SPEC / name for name in DOCUMENTS], SPEC / "overlay.yaml")
     stale = {path.name for path in MODELS.glob("*.py")} - files.keys()
     MODELS.mkdir(exist_ok=True)
     for name, source in files.items():

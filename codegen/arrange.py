@@ -110,8 +110,8 @@ def _alias(schemas: Schemas, name: str, block: Block) -> str:
     return block.source
 
 
-def arrange(code: str, schemas: Schemas) -> str:
-    """The definitions of the module in their final order and form, without header and imports."""
+def arrange(code: str, schemas: Schemas) -> dict[str, str]:
+    """The definitions in their final order and form, by name."""
     found = blocks(code)
     for name, schema in schemas.items():
         if is_free_object(schema):
@@ -119,7 +119,7 @@ def arrange(code: str, schemas: Schemas) -> str:
             found[name] = Block(f'{name}: TypeAlias = dict[str, Any]\n"""{doc}"""', set())
     done: set[str] = set()
     waiting: list[str] = []
-    out: list[str] = []
+    out: dict[str, str] = {}
 
     def ready() -> Iterator[str]:
         while name := next((n for n in waiting if found[n].needs <= done), None):
@@ -133,10 +133,10 @@ def arrange(code: str, schemas: Schemas) -> str:
         for definable in ready():
             done.add(definable)
             block = found[definable]
-            out.append(_alias(schemas, definable, block) if block.union else block.source)
+            out[definable] = _alias(schemas, definable, block) if block.union else block.source
     if waiting:
         raise ValueError(f"aliases that need each other: {waiting}")
-    return "\n\n".join(out)
+    return out
 
 
 def unions(schemas: Schemas) -> list[str]:
@@ -144,8 +144,21 @@ def unions(schemas: Schemas) -> list[str]:
     return [name for name in schemas if is_open_union(schemas, name)]
 
 
-def events(schemas: Schemas, union: str) -> dict[str, str]:
-    """Event name → schema name, for the union of the events."""
-    names = [refers_to(member) for member in alternatives(schemas[union])]
-    tagged = {name: tag_of(schemas[name]) for name in names if name}
-    return {tag[1]: name for name, tag in tagged.items() if tag}
+def events(schemas: Schemas) -> dict[str, str]:
+    """Event name → schema name; where two generations have one name, the first document counts."""
+    found: dict[str, str] = {}
+    for name in unions(schemas):
+        if schemas[name]["discriminator"]["propertyName"] == "event_type":
+            for member in alternatives(schemas[name]):
+                ref = refers_to(member)
+                tag = tag_of(schemas[ref]) if ref else None
+                if ref and tag:
+                    found.setdefault(tag[1], ref)
+    return found
+
+
+def names_in(source: str) -> set[str]:
+    """The names that a definition uses or makes; its docstrings do not count."""
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)} | {
+        node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)
+    }

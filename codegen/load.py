@@ -18,20 +18,42 @@ class StaleOverlay(Exception):
     """A correction that names something the spec does not have, or that changes nothing."""
 
 
-def load(spec: Path, overlay: Path) -> Schema:
-    """Read the spec and apply each correction of the overlay, in order.
+def load(specs: list[Path], overlay: Path) -> Schema:
+    """Read the documents as one and apply each correction of the overlay, in order.
 
-    Raises `StaleOverlay` for a correction without a reason, without a target or without an effect,
-    so that the overlay cannot outlive what it corrects.
+    Each schema gets an `x-module`: its own, or that of its document. Raises `StaleOverlay` for a
+    correction without a reason, without a target or without an effect, so that the overlay cannot
+    outlive what it corrects.
     """
-    document: Schema = yaml.safe_load(spec.read_text("utf-8"))
-    schemas: Schemas = document["components"]["schemas"]
+    merged: Schema = {}
+    schemas: Schemas = {}
+    for spec in specs:
+        document = _local(yaml.safe_load(spec.read_text("utf-8")))
+        for name, schema in document["components"]["schemas"].items():
+            if name in schemas:
+                raise ValueError(f"{spec.name} has a second schema {name}")
+            schema.setdefault("x-module", document.get("x-module", "interactions"))
+            schemas[name] = schema
+        merged = merged or document
+        merged["paths"] |= document["paths"]
+    merged["components"]["schemas"] = schemas
     for entry in yaml.safe_load(overlay.read_text("utf-8"))["corrections"]:
         if not str(entry.get("reason", "")).strip():
             raise StaleOverlay(f"a correction without a reason: {entry}")
         for operation in entry.keys() - {"reason"}:
             OPERATIONS[operation](schemas, entry[operation])
-    return document
+    return merged
+
+
+def _local(node: Any) -> Any:
+    """Make references to other documents local: all of them share one namespace."""
+    if isinstance(node, dict):
+        return {key: _local(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_local(item) for item in node]
+    if isinstance(node, str) and ".yaml" + REF in node:
+        return REF + node.partition(REF)[2]
+    return node
 
 
 def refers_to(schema: Schema) -> str | None:
@@ -114,7 +136,8 @@ def _alias(schemas: Schemas, target: dict[str, str]) -> None:
     for name, other in target.items():
         if name not in schemas or other not in schemas:
             raise StaleOverlay(f"no schema {name!r} or {other!r}")
-        schemas[name] = {"$ref": REF + other, "description": schemas[name].get("description", "")}
+        kept = {k: v for k, v in schemas[name].items() if k in ("description", "x-module")}
+        schemas[name] = {"$ref": REF + other, **kept}
 
 
 OPERATIONS: dict[str, Callable[[Schemas, Any], None]] = {

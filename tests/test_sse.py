@@ -124,9 +124,9 @@ def parse(chunks: Iterable[bytes], *, limit: int = NO_LIMIT, zero_copy: bool = F
         refusal = error
     if refusal is not None:
         assert refusal.size > refusal.limit == limit
-        for again in (lambda: parser.feed(b"data: x\n\n"), lambda: parser.feed(b""), parser.close):
+        for more in (DELTA + b"x\n\n", b"data: x\n\n", b"", None):
             with pytest.raises(LimitExceeded) as caught:
-                again()
+                parser.close() if more is None else parser.feed(more)
             assert caught.value.offset == refusal.offset
     assert parser.pending_bytes == 0
     return Outcome(
@@ -187,6 +187,8 @@ CASES: dict[str, tuple[bytes, Outcome]] = {
     "LF CR is two line ends": (b"data: x\n\rdata: y\n\r", out(X, Y)),
     "other separators end no line": (b"data: " + SEPARATORS + b"\n\n", out(msg(SEPARATORS))),
     "many blank lines": (b"\n\n\ndata: x\n\n\n\n\ndata: y\n\n\n", out(X, Y)),
+    "blank lines after the usual ones": (b"event: a\ndata: x\n\n\ndata: y\n\n",
+                                         out(msg(b"x", "a"), Y)),
     "many blank lines in CRs": (b"\r\r\rdata: x\r\r\r", out(X)),
     # the byte order mark
     "a BOM at the start": (BOM + b"data: x\n\n", out(X)),
@@ -286,6 +288,15 @@ def test_rule(stream: bytes, outcome: Outcome, zero_copy: bool) -> None:
         assert parse(chunks, zero_copy=zero_copy) == outcome, chunks
 
 
+@pytest.mark.parametrize("zero_copy", [False, True])
+def test_the_rules_hold_for_a_parser_that_has_seen_the_names(zero_copy: bool) -> None:
+    seen = b"event: a\ndata: p\n\n"
+    for stream, _ in CASES.values():
+        expected = reference(seen + stream)
+        for chunks in cuts(stream):
+            assert parse([seen, *chunks], zero_copy=zero_copy) == expected, chunks
+
+
 # ---- any bytes, any cuts
 
 # fmt: off
@@ -296,44 +307,70 @@ TOKENS = [
     b"event: a\ndata: ", b"\n\nevent: a\ndata: x\n\n", b"\n\n" + DELTA, DELTA + b"{}\n\n",
 ]
 # fmt: on
-streams = st.lists(st.sampled_from(TOKENS), max_size=40).map(b"".join)
+# Chunks that end with a token, as those of a server do; the first may make the parser warm.
+pieces = st.lists(st.sampled_from(TOKENS), max_size=12).map(b"".join)
+warm = st.just(b"event: a\ndata: x\n\n" * 2)
+chunked = st.builds(
+    lambda first, rest: [*first, *rest], st.lists(warm, max_size=1), st.lists(pieces)
+)
 places = st.lists(st.integers(0, 10**6), max_size=12)
 
 
-@settings(max_examples=400, deadline=None)
-@given(stream=streams, places=places, zero_copy=st.booleans())
-def test_any_bytes_in_any_chunks(stream: bytes, places: list[int], zero_copy: bool) -> None:
-    expected = reference(stream)
-    assert parse([stream], zero_copy=zero_copy) == expected
-    assert parse(cut_at(stream, places), zero_copy=zero_copy) == expected
-    assert (
-        parse((stream[at : at + 1] for at in range(len(stream))), zero_copy=zero_copy) == expected
-    )
+def each_way(chunks: list[bytes], places: list[int]) -> Iterator[list[bytes]]:
+    stream = b"".join(chunks)
+    yield chunks
+    yield [stream]
+    yield cut_at(stream, places)
+    yield [stream[at : at + 1] for at in range(len(stream))]
+
+
+@settings(max_examples=200, deadline=None)
+@given(chunks=chunked, places=places, zero_copy=st.booleans())
+def test_any_bytes_in_any_chunks(chunks: list[bytes], places: list[int], zero_copy: bool) -> None:
+    expected = reference(b"".join(chunks))
+    for cut in each_way(chunks, places):
+        assert parse(cut, zero_copy=zero_copy) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(chunks=chunked, places=places, limit=st.integers(1, 60), zero_copy=st.booleans())
+@example([BOM[:2]], [], 1, False)
+@example([b"event: a\r\ndata: x\r\n\r\ndata: 123456789\n\n"], [5, 9, 17], 17, False)
+def test_a_limit_refuses_the_same_event_in_any_chunks(
+    chunks: list[bytes], places: list[int], limit: int, zero_copy: bool
+) -> None:
+    expected = reference(b"".join(chunks), limit)
+    for cut in each_way(chunks, places):
+        assert parse(cut, limit=limit, zero_copy=zero_copy) == expected
 
 
 @settings(max_examples=100, deadline=None)
-@given(stream=streams)
-def test_the_call_that_completes_an_event_delivers_it(stream: bytes) -> None:
-    parser = SSEParser()
-    messages: list[Message] = []
-    for at in range(len(stream)):
-        messages += map(plain, parser.feed(stream[at : at + 1]))
-        so_far = reference(stream[: at + 1])
-        assert (messages, parser.last_event_id) == (so_far.messages, so_far.last_event_id)
-        assert parser.pending_bytes == pending(stream[: at + 1])
+@given(chunks=chunked)
+def test_the_call_that_completes_an_event_delivers_it(chunks: list[bytes]) -> None:
+    for cut in each_way(chunks, []):
+        parser = SSEParser()
+        messages: list[Message] = []
+        fed = b""
+        for chunk in cut[:60]:
+            messages += map(plain, parser.feed(chunk))
+            fed += chunk
+            so_far = reference(fed)
+            assert (messages, parser.last_event_id) == (so_far.messages, so_far.last_event_id)
+            assert parser.pending_bytes == pending(fed)
+            assert parser.fed_bytes == len(fed)
 
 
-@settings(max_examples=400, deadline=None)
-@given(stream=streams, places=places, limit=st.integers(3, 40), zero_copy=st.booleans())
-@example(b"event: a\r\ndata: x\r\n\r\ndata: 123456789\n\n", [5, 9, 17], 17, False)
-def test_a_limit_refuses_the_same_event_in_any_chunks(
-    stream: bytes, places: list[int], limit: int, zero_copy: bool
-) -> None:
-    expected = reference(stream, limit)
-    assert parse([stream], limit=limit, zero_copy=zero_copy) == expected
-    assert parse(cut_at(stream, places), limit=limit, zero_copy=zero_copy) == expected
-    single = (stream[at : at + 1] for at in range(len(stream)))
-    assert parse(single, limit=limit, zero_copy=zero_copy) == expected
+@settings(max_examples=100, deadline=None)
+@given(chunks=chunked)
+def test_bare_deltas_are_the_data_of_step_delta(chunks: list[bytes]) -> None:
+    parser = SSEParser(_bare_deltas=True)
+    found: list[SSEMessage | bytes] = [
+        message for chunk in chunks for message in parser.feed(chunk)
+    ]
+    assert [
+        ("step.delta", message) if isinstance(message, bytes) else plain(message)[:2]
+        for message in found
+    ] == [message[:2] for message in reference(b"".join(chunks)).messages]
 
 
 # ---- limits
@@ -357,6 +394,17 @@ def test_a_refusal_comes_after_the_events_before_it() -> None:
     assert (caught.value.offset, caught.value.limit, caught.value.size) == (18, 20, 57)
     with pytest.raises(LimitExceeded):
         parser.close()
+
+
+def test_a_refusal_is_final_for_a_parser_in_full_swing() -> None:
+    parser = SSEParser(max_event_bytes=30)
+    ordinary, delta = b"event: a\ndata: x\n\n", DELTA + b"x\n\n"
+    assert len(parser.feed(ordinary * 2)) == 2
+    assert len(parser.feed(delta)) == 1
+    assert len(parser.feed(ordinary + b"x" * 31)) == 1
+    for chunk in (delta, ordinary):
+        with pytest.raises(LimitExceeded):
+            parser.feed(chunk)
 
 
 def test_what_is_too_large_is_not_held() -> None:
@@ -424,6 +472,8 @@ def test_zero_copy_looks_into_the_chunk() -> None:
     assert two == SSEMessage("message", b"1\n2")  # joined lines are new bytes
 
     (four,) = parser.feed(b"ta: held\n\n")
+    (five,) = parser.feed(b"event: a\ndata: 5\n\n")
+    assert isinstance(five.data, memoryview)
     parser.feed(b"data: " + b"x" * 10_000)  # the buffer goes on growing under no view
     assert isinstance(four.data, memoryview)
     assert isinstance(four.data.obj, bytes)
@@ -513,18 +563,17 @@ def test_the_cost_is_linear(
     size: int, build: Callable[[int], list[bytes]], zero_copy: bool
 ) -> None:
     def cost(chunks: list[bytes]) -> float:
-        best = float("inf")
-        for _ in range(2):
-            parser = SSEParser(zero_copy=zero_copy)
-            start = time.process_time()
-            for chunk in chunks:
-                parser.feed(chunk)
-            parser.close()
-            best = min(best, time.process_time() - start)
-        return best
+        parser = SSEParser(zero_copy=zero_copy)
+        start = time.process_time()
+        for chunk in chunks:
+            parser.feed(chunk)
+        parser.close()
+        return time.process_time() - start
 
-    # Four times the bytes: linear is 4, quadratic 16. The floor is for a clock that ticks in ms.
-    assert cost(build(size)) < 9 * max(cost(build(size // 4)), 0.001)
+    # Four times the bytes: linear is 4, quadratic 16. The floor is for what is too fast to time;
+    # another try is for a machine that is busy.
+    small, large = build(size // 4), build(size)
+    assert any(cost(large) < 8 * max(cost(small), 0.001) for _ in range(3))
 
 
 def peak(chunks: list[bytes], *, zero_copy: bool = False) -> int:
@@ -555,12 +604,12 @@ def test_little_is_held_of_many_small_chunks() -> None:
 
 def test_made_up_names_are_not_kept() -> None:
     frames = [b"event: %d\ndata: x\n\n" % number * 2 for number in range(3000)]
+    frames.insert(0, b"event: " + b"long" * 10**5 + b"\ndata: x\n\n" * 2)
     parser = SSEParser()
     tracemalloc.start()
     try:
         for frame in frames:
-            assert len(parser.feed(frame)) == 2
-        parser.feed(b"event: " + b"long" * 10**5 + b"\ndata: x\n\n")
+            parser.feed(frame)
         assert tracemalloc.get_traced_memory()[0] < 50_000
     finally:
         tracemalloc.stop()

@@ -346,7 +346,7 @@ class Assembler:
         self.report.saw_unknown("event", "union", event.tag, event)
         try:
             members = split_object(event.json)
-            carried = {name: members[name] for name in _CARRIED if name in members}
+            carried: dict[str, bytes] = {n: members[n] for n in _CARRIED if n in members}
             self._envelope(replace(struct(StepStop, carried), extra_=UNSET))
         except Misfit:
             pass  # no object, so it carries nothing

@@ -14,7 +14,20 @@ from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
-__all__ = ["Extra", "Shapes", "Unknown", "WireStruct", "load_rare", "memo", "read_json"]
+__all__ = [
+    "FREE",
+    "STRICT",
+    "UNIONS",
+    "Extra",
+    "Int64",
+    "Shapes",
+    "Unknown",
+    "WireStruct",
+    "as_int64",
+    "load_rare",
+    "memo",
+    "read_json",
+]
 
 
 P = ParamSpec("P")
@@ -157,6 +170,33 @@ class Unknown:
         shown = self.json if len(self.json) <= 80 else self.json[:77] + b"..."
         reason = f", reason={self.reason!r}" if self.reason else ""
         return f"{type(self).__name__}(tag={self.tag!r}, json={shown!r}{reason})"
+
+
+class Int64(int):
+    """An integer that travels as a string of digits, as all 64-bit ones of Google's JSON do.
+
+    For the type checker it is `int`. Nothing decodes to it in one pass and msgspec does not encode
+    it, so that the second walk and `encode()` see to the string.
+    """
+
+    __slots__ = ()
+
+
+def as_int64(value: WireStruct, *names: str) -> None:
+    """Let members that were given as plain ints encode as strings; for `__post_init__`."""
+    for name in names:
+        member = getattr(value, name)
+        if type(member) is int:
+            msgspec.structs.force_setattr(value, name, Int64(member))
+
+
+# Filled by the generated modules as they are imported, so that none has to be for the others' sake.
+UNIONS: dict[Any, type[Unknown]] = {}
+"""The `Unknown` class of each open union, by the union as it stands at run time."""
+STRICT: dict[type[WireStruct], frozenset[str]] = {}
+"""Optional members that must not be passed over when they do not fit."""
+FREE: set[type[WireStruct]] = set()
+"""Structs whose schema allows any further member, so that none of them is unknown."""
 
 
 class Shapes:

@@ -167,6 +167,7 @@ class SSEParser:
         if self._held_size:
             rest = self._resume(chunk, messages)
         elif not self._zero_copy and (message := self._single(chunk)) is not None:
+            self._idle = self._state == _READY
             return [message]
         if (stop := rest.rfind(b"\n\n")) >= 0:
             self._cut(rest, stop, messages)
@@ -188,10 +189,10 @@ class SSEParser:
         if self._state == _CLOSED:
             return None
         self._idle = False
+        start, self._start = self._start, b""
+        self._hold(self._within_limit(start, start))  # that was no BOM
         self._enter(b"")
         self._state = _CLOSED
-        self._hold(self._start)
-        self._start = b""
         block = self._release()
         last_line = block.rfind(b"\n") + 1
         stop = last_line if block.startswith(b"retry:", last_line) else len(block)

@@ -23,8 +23,18 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from .base import Extra, Shapes, Unknown, WireStruct, load_rare, memo, read_json
-from .models.tables import STRICT, UNIONS
+from .base import (
+    STRICT,
+    UNIONS,
+    Extra,
+    Int64,
+    Shapes,
+    Unknown,
+    WireStruct,
+    load_rare,
+    memo,
+    read_json,
+)
 
 __all__ = ["REFUSED", "Misfit", "decoder", "fields", "read", "shape", "split_object", "struct"]
 
@@ -32,6 +42,7 @@ REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
 """What msgspec raises for bytes, or a `str`, that it does not take."""
 
 _UNIONS = (Union, types.UnionType)
+MAX_INT64_DIGITS = 20  # "-9223372036854775808", and all unsigned ones
 
 
 class Misfit(Exception):
@@ -126,6 +137,10 @@ def read(hint: Any, text: bytes) -> Any:
         refused = error
     alternatives = shape(hint)
     first = text[:1]
+    if alternatives.scalar is Int64:
+        digits = text.strip(b'"')
+        if digits.removeprefix(b"-").isdigit() and len(digits) <= MAX_INT64_DIGITS:
+            return Int64(digits)
     if first == b"{" and alternatives.structs:
         return _object(alternatives, text)
     if first == b"{" and alternatives.map is not None:
@@ -138,7 +153,7 @@ def read(hint: Any, text: bytes) -> Any:
         items = split_array(text)
         item = _item_type(alternatives.lists, items)
         return [_inside(f"[{at}]", item, value) for at, value in enumerate(items)]
-    elif alternatives.scalar is not None and hint is not alternatives.scalar:
+    elif alternatives.scalar not in (None, Int64, hint):
         return read(alternatives.scalar, text)  # the union may be one that msgspec cannot express
     return _rare(hint, text, refused)
 

@@ -1,0 +1,565 @@
+"""The verdict on a stream: what it is called at its end, why, and what was not as expected."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import pickle
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+
+import gemwire
+from gemwire import (
+    DONE,
+    Assembler,
+    InteractionStream,
+    ServerError,
+    StreamReport,
+    TruncatedStream,
+    Usage,
+    assemble,
+    decode,
+    decode_event,
+)
+from gemwire.errors import ErrorInfo, error_info
+from gemwire.report import IN_PROGRESS, ISSUES, MAX_ENTRIES, OVERFLOW, SAMPLE_BYTES, UsageLedger
+
+from .wire import (
+    IDENTITY,
+    WAYS,
+    Payload,
+    answer,
+    by_frames,
+    completed,
+    created,
+    cut,
+    delta,
+    dumps,
+    error,
+    frame,
+    pull,
+    start,
+    stop,
+    stream,
+    text,
+    update,
+)
+
+MILL: list[Payload] = [start(0, "model_output"), text(0, "A mill"), stop(0)]
+FAILURE: Payload = {"code": "gateway_timeout", "message": "Too late."}
+STATUSES = [
+    "completed",
+    "requires_action",
+    "failed",
+    "cancelled",
+    "incomplete",
+    "budget_exceeded",
+    "requires_continuation",
+    "a_status_of_next_year",
+]
+
+# ---- outcomes, row by row
+
+OUTCOMES: dict[str, tuple[bytes, str]] = {
+    **{f"completed: {s}": (stream(created(), *MILL, completed(s)), s) for s in STATUSES},
+    "completed without a status": (
+        stream(created(), {"interaction": {}, "event_type": "interaction.completed"}),
+        "completed",
+    ),
+    "completed with an empty status": (stream(created(), completed("")), "completed"),
+    "completed without [DONE]": (stream(created(), completed(), done=False), "completed"),
+    **{
+        f"completed with the status {s}": (stream(created(), completed(s)), "truncated")
+        for s in ("in_progress", "queued")
+    },
+    "completed without its payload": (
+        stream(created(), {"event_type": "interaction.completed"}),
+        "truncated",
+    ),
+    "completed whose payload does not fit": (
+        stream(created(), {"interaction": "yes", "event_type": "interaction.completed"}),
+        "truncated",
+    ),
+    "[DONE] says nothing about success": (stream(created(), *MILL), "truncated"),
+    "the bytes end": (stream(created(), *MILL, done=False), "truncated"),
+    "no bytes": (b"", "truncated"),
+    "[DONE] alone": (DONE, "truncated"),
+    **{
+        f"a status update and [DONE]: {s}": (stream(created(), *MILL, update(s)), s)
+        for s in STATUSES
+    },
+    **{
+        f"a status update and [DONE]: {s}": (stream(created(), *MILL, update(s)), "truncated")
+        for s in ("in_progress", "queued")
+    },
+    "a status update and the end of the bytes": (
+        stream(created(), *MILL, update("cancelled"), done=False),
+        "truncated",
+    ),
+    "[DONE] and then a status update": (
+        stream(created(), DONE, update("cancelled"), done=False),
+        "truncated",
+    ),
+    "a status update, [DONE], and in progress again": (
+        stream(created(), update("cancelled"), DONE, update(), done=False),
+        "truncated",
+    ),
+    "a status update and then completed": (
+        stream(created(), update("failed"), completed("incomplete")),
+        "incomplete",
+    ),
+    "an error": (stream(created(), *MILL, error(FAILURE)), "error"),
+    "an error before anything": (stream(error(FAILURE)), "error"),
+    "an error, and the server went on to its end": (
+        stream(created(), error(FAILURE), *MILL, completed()),
+        "completed",
+    ),
+    "an error, and the server went on, but not to its end": (
+        stream(created(), error(FAILURE), *MILL),
+        "error",
+    ),
+    "an error, and a completed that is not terminal": (
+        stream(created(), error(FAILURE), completed("in_progress")),
+        "error",
+    ),
+    "an error, and a status update": (
+        stream(created(), error(FAILURE), update("failed")),
+        "error",
+    ),
+    "an error after the end": (stream(created(), completed(), error(FAILURE)), "completed"),
+    "another answer begins after the end": (
+        stream(created(), *MILL, completed(), DONE, created("v1_b"), start(0, "thought")),
+        "truncated",
+    ),
+    "another answer without an id begins after the end": (
+        stream(created(""), *MILL, completed(identity=""), DONE, created(""), start(0, "thought")),
+        "truncated",
+    ),
+    "another answer begins after an intermediate end": (
+        stream(created(), completed("requires_continuation"), created("v1_b"), *MILL),
+        "truncated",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+@pytest.mark.parametrize("way", WAYS)
+def test_outcome(name: str, way: str) -> None:
+    data, outcome = OUTCOMES[name]
+    found = WAYS[way](data)
+    assert found.outcome == outcome
+    assert found.raised is {"error": ServerError, "truncated": TruncatedStream}.get(outcome)
+    if found.raised is None:
+        assert found.interaction.status == outcome
+        assert assemble(by_frames(data)) == found.interaction
+    else:
+        with pytest.raises(found.raised):
+            assemble(by_frames(data))
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_in_progress_while_bytes_may_come(name: str) -> None:
+    """No verdict is given before an event that decides, and none but by the terminal ones."""
+    data, _ = OUTCOMES[name]
+    reader = InteractionStream(by_frames(data))
+    assert reader.report.outcome == "in_progress"
+    for event in reader:
+        decided = reader.report.outcome != "in_progress"
+        if event.event_type in ("interaction.completed", "error"):
+            continue
+        if event.event_type == "interaction.created":
+            assert reader.report.outcome in ("in_progress", "error")
+        assert not decided or "completed" in name or "error" in name or "end" in name
+
+
+def test_statuses_in_progress_are_two() -> None:
+    assert set(IN_PROGRESS) == {"in_progress", "queued"}
+
+
+BODIES: dict[str, tuple[Payload, str]] = {
+    s: ({"id": IDENTITY, "status": s, "steps": []}, s) for s in [*STATUSES, *sorted(IN_PROGRESS)]
+}
+
+
+@pytest.mark.parametrize("status", BODIES)
+def test_outcome_of_a_body(status: str) -> None:
+    """One JSON Interaction in place of a stream: its status, whatever it is."""
+    payload, outcome = BODIES[status]
+    body = dumps({**payload, "usage": {"total_tokens": 3}}).encode()
+    for chunks in ([body], cut(body, 1), [b"\xef\xbb\xbf", b" \n", body, b"\r\n"]):
+        found = pull(chunks)
+        assert (found.outcome, found.raised) == (outcome, None)
+        assert found.interaction == decode(body, gemwire.Interaction)
+        assert found.ids == [IDENTITY]
+        assert (found.usage, found.usage_source) == (Usage(total_tokens=3), "terminal")
+        assert found.events == 0
+        assert found.issues == []
+        assert found.unknown == [("interaction.status", status)] * ("year" in status)
+        assert assemble(chunks) == found.interaction
+
+
+# ---- errors
+
+FORMS: dict[str, tuple[Any, ErrorInfo | None]] = {
+    "code and message": (
+        {"error": {"code": "not_found", "message": "Gone."}},
+        ErrorInfo("not_found", "Gone.", None, None, None),
+    ),
+    "message alone": ({"error": {"message": "Gone."}}, ErrorInfo(None, "Gone.", None, None, None)),
+    "code alone": ({"error": {"code": 13}}, ErrorInfo(13, "", None, None, None)),
+    "google.rpc below error": (
+        {"error": {"code": 503, "message": "No.", "status": "UNAVAILABLE", "details": [{"a": 1}]}},
+        ErrorInfo(503, "No.", "UNAVAILABLE", [{"a": 1}], None),
+    ),
+    "google.rpc bare": (
+        {"code": 503, "message": "No.", "status": "UNAVAILABLE", "details": []},
+        ErrorInfo(503, "No.", "UNAVAILABLE", [], None),
+    ),
+    "a list": (
+        [{"error": {"code": 503, "message": "No.", "status": "UNAVAILABLE"}}],
+        ErrorInfo(503, "No.", "UNAVAILABLE", None, None),
+    ),
+    "a list of the bare form": (
+        [{"code": 503, "message": "No."}, {"code": 1}],
+        ErrorInfo(503, "No.", None, None, None),
+    ),
+    "a string below error": ({"error": "Gone."}, ErrorInfo(None, "Gone.", None, None, None)),
+    "a string": ("Gone.", ErrorInfo(None, "Gone.", None, None, None)),
+    "members of other types": (
+        {"error": {"code": True, "message": 5, "status": [], "details": {}}},
+        ErrorInfo(None, "", None, None, None),
+    ),
+    "absent": ({}, None),
+    "null": ({"error": None}, None),
+    "empty": ({"error": {}}, None),
+    "all null": ({"error": {"code": None, "message": None}}, None),
+    "an empty string": ({"error": ""}, None),
+    "an empty list": ([], None),
+    "an envelope alone": ({"event_id": "e1", "metadata": {}}, None),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_form_of_an_error(name: str) -> None:
+    payload, expected = FORMS[name]
+    found = error_info(payload)
+    assert (found and found[:4]) == (expected and expected[:4])
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("tagged", [True, False], ids=["event_type", "event-name-alone"])
+def test_error_event(name: str, tagged: bool) -> None:
+    """Populated: the outcome is error. Empty: noise, and the stream goes on."""
+    payload, expected = FORMS[name]
+    if tagged:
+        if not isinstance(payload, dict):
+            return
+        payload = {**payload, "event_type": "error"}
+    sent = frame(dumps(payload), "error")
+    for data in (stream(created(), sent, *MILL), stream(created(), sent, *MILL, completed())):
+        found = pull(data)
+        assert (found.error and found.error[:4]) == (expected and expected[:4])
+        if b"interaction.completed" in data:
+            assert (found.outcome, found.raised) == ("completed", None)
+        else:
+            assert found.outcome == ("truncated" if expected is None else "error")
+        assert found.plain["steps"] == [
+            {"type": "model_output", "content": [{"type": "text", "text": "A mill"}]}
+        ]
+
+
+def test_server_error_says_what_the_server_said() -> None:
+    payload = {"code": 503, "message": "No.", "status": "UNAVAILABLE", "details": [{"a": 1}]}
+    with pytest.raises(ServerError) as caught:
+        assemble(stream(created(), *MILL, error(payload)))
+    problem = caught.value
+    assert (problem.code, problem.message) == (503, "No.")
+    assert (problem.status, problem.details) == ("UNAVAILABLE", [{"a": 1}])
+    assert str(problem) == "503 UNAVAILABLE: No."
+    assert problem.interaction is not None
+    assert problem.interaction.output_text == "A mill"
+    assert problem.report.outcome == "error"
+    assert problem.report.error is not None
+    assert problem.report.error.raw["error"] == payload
+
+
+def test_an_error_is_sticky_and_stays_known() -> None:
+    """Its outcome stands until an intact completed follows; what it said stands for good."""
+    report = pull(stream(created(), error(FAILURE), *MILL, completed())).known
+    assert report.outcome == "completed"
+    assert report.error is not None
+    assert report.error.code == "gateway_timeout"
+    assert report.issues == []
+
+
+def test_an_error_after_the_end_is_an_issue() -> None:
+    found = pull(stream(created(), *MILL, completed(), error(FAILURE)))
+    assert found.issues == [("after_end", None)]
+    assert found.error is not None
+    assert found.error.message == "Too late."
+
+
+REASONS: dict[str, tuple[Payload, list[Payload], str | None]] = {
+    "errors of the interaction": (completed("failed", errors=[FAILURE, {}]), [], "Too late."),
+    "incomplete, too": (completed("incomplete", errors=[FAILURE]), [], "Too late."),
+    "error of a model_output": (
+        completed("failed"),
+        [start(0, "model_output", error={"code": 13, "message": "Lost."}), stop(0)],
+        "Lost.",
+    ),
+    "the interaction's own first": (
+        completed("failed", errors=[FAILURE]),
+        [start(0, "model_output", error={"message": "Lost."}), stop(0)],
+        "Too late.",
+    ),
+    "the last model_output": (
+        completed("failed"),
+        [
+            start(0, "model_output", error={"message": "First."}),
+            start(1, "model_output", error={"message": "Last."}),
+            start(2, "model_output"),
+        ],
+        "Last.",
+    ),
+    "none is said": (completed("failed"), MILL, None),
+    "empty errors": (completed("failed", errors=[]), MILL, None),
+    "an empty one": (completed("failed", errors=[{}]), MILL, None),
+    "not for other statuses": (completed("completed", errors=[FAILURE]), [], None),
+}
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_why_an_interaction_failed(name: str) -> None:
+    end, events, message = REASONS[name]
+    found = pull(stream(created(), *events, end))
+    assert found.raised is None
+    assert (found.error and found.error.message) == message
+
+
+def test_why_a_body_failed() -> None:
+    body = {"status": "failed", "errors": [FAILURE]}
+    found = pull(dumps(body).encode())
+    assert found.outcome == "failed"
+    assert found.error is not None
+    assert found.error.message == "Too late."
+
+
+# ---- usage
+
+
+def test_ledger() -> None:
+    """Each report is taken whole; the best one is kept."""
+
+    def kept(*offers: tuple[Payload | None, Any]) -> Any:
+        ledger = UsageLedger()
+        for payload, source in offers:
+            ledger.offer(UNSET if payload is None else decode(dumps(payload), Usage), source)
+        return ledger.usage and gemwire.to_dict(ledger.usage), ledger.source
+
+    small, large = {"total_tokens": 1}, {"total_tokens": 2, "total_input_tokens": 1}
+    assert kept() == (None, None)
+    assert kept(({}, "terminal"), (None, "status")) == (None, None)
+    assert kept((small, "step"), (small, "status")) == (small, "status")
+    assert kept((small, "step"), (large, "metadata")) == (large, "metadata")
+    assert kept((large, "step"), (small, "metadata")) == (large, "step")
+    assert kept((large, "step"), (small, "terminal")) == (small, "terminal")
+    assert kept((small, "terminal"), (large, "step")) == (small, "terminal")
+    assert kept((large, "terminal"), (small, "terminal")) == (small, "terminal")
+    assert kept((small, "step"), ({}, "terminal")) == (small, "step")
+    assert kept(({"new": 1}, "step"), (small, "step")) == ({"new": 1}, "step")
+    assert kept(({"total_tokens": 5}, "step"), ({"total_tokens": 0}, "step")) == (
+        {"total_tokens": 0},
+        "step",
+    )
+
+
+# ---- unknown things and issues
+
+
+def test_unknown_is_counted_by_place_and_tag() -> None:
+    found = pull(
+        answer(
+            start(0, "model_output"),
+            *(delta(0, "hologram", n=n) for n in range(3)),
+            delta(0, "smell"),
+            text(0, "A mill"),
+            stop(0),
+            start(1, "hologram"),
+            stop(1),
+            {"event_type": "hologram"},
+        )
+    )
+    seen = {(entry.path, entry.tag): entry for entry in found.known.unknown}
+    assert [*seen] == [
+        ("step.delta.delta", "hologram"),
+        ("step.delta.delta", "smell"),
+        ("step.start.step", "hologram"),
+        ("event", "hologram"),
+        ("interaction.steps[]", "hologram"),
+    ]
+    first = seen["step.delta.delta", "hologram"]
+    assert (first.kind, first.count) == ("union", 3)
+    assert first.sample == b'{"n":0,"type":"hologram"}', "the first one, as it was sent"
+
+
+def test_new_values_of_enums_and_members_are_found_at_the_end() -> None:
+    data = answer(
+        start(0, "model_output"),
+        delta(0, "image", mime_type="image/new", data="AAAA"),
+        delta(0, "image", mime_type="image/new", data="AAAA", seed=1),
+        stop(0),
+        service_tier="express",
+    )
+    seen = [(entry.path, entry.kind, entry.tag, entry.count) for entry in pull(data).known.unknown]
+    assert seen == [
+        ("interaction.service_tier", "value", "express", 1),
+        ("interaction.steps[].content[].mime_type", "value", "image/new", 2),
+        ("interaction.steps[].content[].seed", "member", "seed", 1),
+    ]
+
+
+def test_unknown_is_counted_once_however_often_it_ends() -> None:
+    events = [created(novel=1), error(FAILURE), completed("failed"), completed(), error(FAILURE)]
+    found = pull(stream(*events))
+    assert found.unknown == [("interaction.novel", "novel")]
+    assembler = Assembler()
+    for event in events:
+        assembler.apply(decode_event(dumps(event)))
+    for _ in range(3):
+        assembler.finish()
+    assert [(seen.path, seen.count) for seen in assembler.report.unknown] == [
+        ("interaction.novel", 1)
+    ]
+
+
+def test_samples_are_short() -> None:
+    long = "x" * 5000
+    found = pull(answer(start(0, "new", text=long), stop(0), {"event_type": "new", "text": long}))
+    assert [len(seen.sample) for seen in found.known.unknown] == [SAMPLE_BYTES] * 3
+    broken = [start(0, "function_call"), delta(0, "arguments_delta", arguments=long), stop(0)]
+    (issue,) = pull(answer(*broken)).known.issues
+    assert len(issue.detail) == SAMPLE_BYTES
+
+
+def test_caps() -> None:
+    """A server that makes up names cannot fill the memory; what is beyond is counted."""
+    unknown = pull(answer(*({"event_type": f"new.{n}"} for n in range(MAX_ENTRIES + 500)))).known
+    assert len(unknown.unknown) == MAX_ENTRIES + 1
+    assert (unknown.unknown[-1].path, unknown.unknown[-1].count) == (OVERFLOW, 500)
+    issues = pull(answer(*(stop(n) for n in range(MAX_ENTRIES + 500)))).known
+    assert len(issues.issues) == MAX_ENTRIES + 1
+    assert (issues.issues[-1].kind, issues.issues[-1].count) == (OVERFLOW, 500)
+    members = pull(answer(start(0, "thought", **{f"m{n}": 1 for n in range(MAX_ENTRIES + 500)})))
+    assert len(members.known.unknown) == MAX_ENTRIES + 1
+    both = [{"event_type": f"new.{n}"} for n in range(MAX_ENTRIES)]
+    extra = pull(answer(*both, start(0, "thought", novel=1))).known
+    assert [(seen.path, seen.count) for seen in extra.unknown[MAX_ENTRIES:]] == [(OVERFLOW, 1)]
+
+
+def test_an_issue_says_what_it_means() -> None:
+    (issue,) = pull(answer(stop(3))).known.issues
+    assert (issue.kind, issue.index, issue.count) == ("stop_unopened", 3, 1)
+    assert issue.meaning == ISSUES["stop_unopened"]
+
+
+def issues_in_the_source() -> set[str]:
+    """Every kind that the source gives to `issue()` or to the notes of the second walk."""
+    kinds: set[str] = set()
+    for path in Path(gemwire.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            owner = ast.unparse(node.func.value)
+            if node.func.attr == "issue" or (node.func.attr == "append" and owner == "notes"):
+                branches = node.args[0]
+                found = [n.value for n in ast.walk(branches) if isinstance(n, ast.Constant)]
+                kinds.update(value for value in found if isinstance(value, str))
+    return kinds
+
+
+def test_the_table_of_issues_is_complete() -> None:
+    assert issues_in_the_source() == set(ISSUES) - {OVERFLOW}
+    assert all(meaning and not meaning.endswith(".") for meaning in ISSUES.values())
+
+
+# ---- text outside of the events
+
+BARE = '[{\n  "error": {\n    "code": 503,\n    "message": "No."\n  }\n}\n]'
+
+
+def test_stray() -> None:
+    found = pull(stream(created(), b"upstream went away\n\n", *MILL, completed()))
+    assert found.known.stray == b"upstream went away"
+    assert found.issues == [("stray", None)]
+    assert found.known.issues[0].detail == "upstream went away"
+    assert found.outcome == "completed"
+
+
+def test_stray_is_bounded() -> None:
+    junk = b"x" * 1000 + b"\n"
+    found = pull(stream(created(), *([junk] * 100), b"\n", completed()))
+    assert len(found.known.stray) == 64 * 1024
+
+
+def test_a_bare_error_that_was_cut_is_stray() -> None:
+    for size in range(1, len(BARE)):
+        found = pull(stream(created(), *MILL, BARE[:size].encode(), done=False))
+        assert (found.outcome, found.error) == ("truncated", None)
+        assert found.known.stray == BARE[:size].rstrip("\n").encode()
+        assert found.issues[-1] == ("stray", None)
+
+
+# ---- the object
+
+
+def test_ids_bytes_and_events_are_counted() -> None:
+    data = answer(*MILL)
+    for size in (1, 7, len(data)):
+        found = pull(cut(data, size))
+        report = found.known
+        assert (report.bytes, report.events) == (len(data), 6)
+        assert report.interaction_ids == [IDENTITY]
+        assert report.interaction_id == IDENTITY
+    assert pull(answer(*MILL, b": a comment\n\n", identity="")).known.interaction_id == IDENTITY
+
+
+def test_no_id() -> None:
+    found = pull(stream(created(""), completed(identity="")))
+    assert found.known.interaction_id is None
+    assert found.ids == []
+
+
+def test_bytes_of_a_body() -> None:
+    body = b'{"status": "completed"}'
+    assert pull(cut(body, 5)).known.bytes == len(body)
+
+
+def test_repr_is_short() -> None:
+    report = pull(answer(*MILL, novel="x" * 1000)).known
+    assert repr(report).startswith("StreamReport(outcome='completed', interaction_id='v1_a'")
+    assert len(repr(report)) < 200
+
+
+def test_a_new_report() -> None:
+    report = StreamReport()
+    assert report.outcome == "in_progress"
+    for absent in (report.interaction_id, report.last_event_id, report.error, report.usage):
+        assert absent is None
+    assert [*report.issues, *report.unknown, *report.interaction_ids] == []
+    assert report.stray == b""
+    report.issues.append(gemwire.Issue("stray", None, ""))
+    assert report.issues == [], "what it gives is the caller's"
+
+
+def test_exceptions_with_a_report_copy_and_pickle() -> None:
+    with pytest.raises(TruncatedStream) as caught:
+        assemble(stream(created(), *MILL, stop(7)))
+    for again in (copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))):
+        assert type(again) is TruncatedStream
+        assert str(again) == str(caught.value)
+        assert again.interaction == caught.value.interaction
+        assert again.report.outcome == "truncated"
+        assert [issue.kind for issue in again.report.issues] == ["stop_unopened"]
