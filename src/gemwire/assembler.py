@@ -37,6 +37,7 @@ from .walk import Misfit, split_object, struct
 __all__ = ["Assembler"]
 
 DONE_DATA: Final = b"[DONE]"
+LEGACY_MODELS: Final = "gemwire.models.legacy"
 
 
 class Assembler:
@@ -46,14 +47,14 @@ class Assembler:
     any time what came of it. Not thread-safe; events may be shared between assemblers.
     """
 
-    __slots__ = ("_body", "_done", "_hop", "_routes", "_searched", "report")
+    __slots__ = ("_body", "_done", "_routes", "_searched", "hop", "report")
 
     report: StreamReport
 
     def __init__(self) -> None:
         self.report = StreamReport()
-        self._hop = Hop(self.report)
-        self._routes = self._hop.routes
+        self.hop = Hop(self.report)
+        self._routes = self.hop.routes
         self._done = False
         self._searched = -1  # how many events there were when it was searched for unknown things
         self._body: Interaction | None = None
@@ -90,7 +91,7 @@ class Assembler:
                 elif (fold := step.folds.get(type(delta))) is not None and not step.closed:
                     fold(step, delta)
                     continue
-            self.HANDLERS.get(type(event), _refuse)(self, event)
+            (self.HANDLERS.get(type(event)) or _rare(event))(self, event)
             routes = self._routes  # a new hop has its own
 
     def snapshot(self) -> Interaction:
@@ -99,7 +100,7 @@ class Assembler:
         Steps that did not change are shared with earlier snapshots. Cost: the bytes of the parts
         that are still open, and the number of steps.
         """
-        return self._body if self._body is not None else self._hop.build()
+        return self._body if self._body is not None else self.hop.build()
 
     def step(self, index: int, /) -> Any:
         """One step as it is now, by the `index` of its events: to act on a call at its `step.stop`.
@@ -143,7 +144,7 @@ class Assembler:
                 "the stream stopped before its end", interaction=interaction, report=report
             )
         if report.outcome in ("completed", "requires_action"):
-            for _, builder in self._hop.order:
+            for _, builder in self.hop.order:
                 if builder.broken is not None:
                     raise ArgumentsError(
                         "the arguments of a call are no JSON object",
@@ -158,12 +159,12 @@ class Assembler:
 
     def kind_at(self, index: object) -> type | None:
         """The kind of step that an index leads to."""
-        builder = self._hop.last if index is UNSET else self._routes.get(index)
+        builder = self.hop.last if index is UNSET else self._routes.get(index)
         return None if builder is None else type(builder.base)
 
     def settle(self) -> None:
         """Decide the outcome, now that nothing more comes; later calls change nothing."""
-        report, hop = self.report, self._hop
+        report, hop = self.report, self.hop
         if self._body is not None:
             return
         if report.outcome == "in_progress":
@@ -198,8 +199,8 @@ class Assembler:
     # ---- events
 
     def _created(self, event: InteractionCreatedEvent) -> None:
-        self._envelope(event)
-        report, hop, payload = self.report, self._hop, event.interaction
+        self.envelope(event)
+        report, hop, payload = self.report, self.hop, event.interaction
         held = hop.interaction.id
         if held is not UNSET and payload.id:
             if payload.id == held:
@@ -212,23 +213,23 @@ class Assembler:
         hop.reconcile(payload.steps)
 
     def _status(self, event: InteractionStatusUpdate) -> None:
-        self._envelope(event)
+        self.envelope(event)
         self._done = False
-        if self._hop.ended:
+        if self.hop.ended:
             self.report.issue("after_end", None, event.status or "")
-        self._hop.lay(
+        self.hop.lay(
             Interaction(
                 id=event.interaction_id,
-                status=UNSET if self._hop.ended else event.status,
+                status=UNSET if self.hop.ended else event.status,
                 continuation_token=event.continuation_token,
             ),
             "status",
         )
-        self._hop.offer(event.usage, "status")
+        self.hop.offer(event.usage, "status")
 
     def _completed(self, event: InteractionCompletedEvent) -> None:
-        self._envelope(event)
-        hop, payload = self._hop, event.interaction
+        self.envelope(event)
+        hop, payload = self.hop, event.interaction
         if payload.status in IN_PROGRESS:
             hop.lay(payload, "status")
             self.report.issue("not_terminal", None, str(payload.status))
@@ -240,8 +241,8 @@ class Assembler:
         self._end(status)
 
     def _start(self, event: StepStart) -> None:
-        self._envelope(event)
-        hop, report, step = self._hop, self.report, event.step
+        self.envelope(event)
+        hop, report, step = self.hop, self.report, event.step
         index = event.index
         if not isinstance(index, int):
             index = hop.highest + 1
@@ -271,8 +272,8 @@ class Assembler:
 
     def _delta(self, event: StepDelta) -> None:
         """A delta that is not of the ordinary kind, or not where it belongs."""
-        self._envelope(event)
-        hop, report, delta = self._hop, self.report, event.delta
+        self.envelope(event)
+        hop, report, delta = self.hop, self.report, event.delta
         step = self._routed(event.index)
         if isinstance(delta, Unknown):
             report.saw_unknown("step.delta.delta", "union", delta.tag, delta)
@@ -318,9 +319,9 @@ class Assembler:
             self.report.issue("misplaced", step.index, "text")
 
     def _stop(self, event: StepStop) -> None:
-        self._envelope(event)
-        hop, report = self._hop, self.report
-        self._hop.offer(event.usage, "step")
+        self.envelope(event)
+        hop, report = self.hop, self.report
+        self.hop.offer(event.usage, "step")
         step = self._routed(event.index)
         if step is None:
             index = event.index if isinstance(event.index, int) else None
@@ -332,7 +333,7 @@ class Assembler:
             step.build()  # join and parse now: the fragments can go
 
     def _error_event(self, event: ErrorEvent) -> None:
-        self._envelope(event)
+        self.envelope(event)
         payload = to_dict(event)
         info = error_info(payload)
         if info is not None:
@@ -347,7 +348,7 @@ class Assembler:
         try:
             members = split_object(event.json)
             carried: dict[str, bytes] = {n: members[n] for n in _CARRIED if n in members}
-            self._envelope(replace(struct(StepStop, carried), extra_=UNSET))
+            self.envelope(replace(struct(StepStop, carried), extra_=UNSET))
         except Misfit:
             pass  # no object, so it carries nothing
         if event.tag == "error" and (info := error_info(event.raw)) is not None:
@@ -371,27 +372,27 @@ class Assembler:
 
     # ---- the parts that several events share
 
-    def _envelope(self, event: Any) -> None:
+    def envelope(self, event: Any) -> None:
         """What any event may carry."""
         if event.event_id is not UNSET and event.event_id:
             self.report.last_event_id = event.event_id
         if event.metadata is not UNSET:
-            self._hop.offer(event.metadata.total_usage, "metadata")
-            self._hop.offer(event.metadata.usage, "metadata")
+            self.hop.offer(event.metadata.total_usage, "metadata")
+            self.hop.offer(event.metadata.usage, "metadata")
         if event.extra_ is not UNSET:
             self.report.saw_extra(event.event_type, event)
 
     def _routed(self, index: object) -> StepBuilder | None:
         """The step that an event belongs to; the one opened last if the event does not say."""
         if index is UNSET:
-            step = self._hop.last
+            step = self.hop.last
             self.report.issue("index_missing", None if step is None else step.index)
             return step
         return self._routes.get(index)
 
     def _end(self, status: str) -> None:
         """The server has said how it ended."""
-        report, hop = self.report, self._hop
+        report, hop = self.report, self.hop
         if hop.ended:
             report.issue("after_end")
         else:
@@ -402,8 +403,8 @@ class Assembler:
     def _reopen(self) -> None:
         """Another answer begins after one that had ended: that is not complete yet."""
         self._done = False
-        if self._hop.ended:
-            self._hop.ended = False
+        if self.hop.ended:
+            self.hop.ended = False
             self.report.outcome = "in_progress"
 
     def _failure(self, interaction: Interaction) -> None:
@@ -412,7 +413,7 @@ class Assembler:
             return
         found: Any = interaction.errors[0] if interaction.errors else None
         if found is None:
-            steps = interaction.steps or [builder.build() for _, builder in self._hop.order]
+            steps = interaction.steps or [builder.build() for _, builder in self.hop.order]
             for step in reversed(steps):
                 if isinstance(step, ModelOutputStep) and step.error is not UNSET:
                     found = step.error
@@ -421,7 +422,7 @@ class Assembler:
             self.report.error = error_info(to_dict(found))
 
     def _error(self, info: ErrorInfo) -> None:
-        if self._hop.ended:
+        if self.hop.ended:
             self.report.issue("after_end", None, info.message)
             self.report.error = self.report.error or info
             return
@@ -429,7 +430,12 @@ class Assembler:
         self.report.outcome = "error"
 
 
-def _refuse(assembler: Assembler, event: object) -> None:
+def _rare(event: object) -> Callable[[Any, Any], None]:
+    """The handler of an event of the legacy generation."""
+    if type(event).__module__ == LEGACY_MODELS:
+        from .legacy import HANDLERS
+
+        return HANDLERS[type(event)]
     raise TypeError(f"not an event of the Interactions API: {event!r}")
 
 

@@ -111,7 +111,10 @@ def _base64(data: str) -> bytes:
 
 def is_base64(data: object) -> bool:
     """Whether this is base64, of no bytes at all too."""
+    if not isinstance(data, str):
+        return False
     try:
-        return isinstance(data, str) and _base64(data) is not None
+        _base64(data)
     except ValueError:
         return False
+    return True
