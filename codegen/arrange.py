@@ -15,7 +15,7 @@ from .load import Schema, Schemas, alternatives, refers_to, tag_of
 
 OPEN_UNION = '''
 class Unknown{name}(Unknown):
-    """A `{name}` that the spec does not know, or one whose members do not fit."""
+    """{article} `{name}` that the spec does not know, or one whose members do not fit."""
 
     __slots__ = (){event_type}
 
@@ -61,6 +61,11 @@ def blocks(code: str) -> dict[str, Block]:
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             assert node.value is not None
             union = ast.get_source_segment(code, node.value) or ""
+            if any(
+                isinstance(n, ast.Constant) and isinstance(n.value, str)
+                for n in _outside_literals(node.value)
+            ):
+                raise ValueError(f"{node.target.id} is recursive, which the codec does not take")
             needs = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
             doc = ""
             if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
@@ -70,6 +75,18 @@ def blocks(code: str) -> dict[str, Block]:
     for block in found.values():
         block.needs &= found.keys()
     return found
+
+
+def _outside_literals(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a type, but for the values of enums."""
+    yield node
+    if not (isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal"):
+        for child in ast.iter_child_nodes(node):
+            yield from _outside_literals(child)
+
+
+def _indented(doc: str) -> str:
+    return doc.replace("\n", "\n    ")
 
 
 def is_free_object(schema: Schema) -> bool:
@@ -100,13 +117,16 @@ def _alias(schemas: Schemas, name: str, block: Block) -> str:
         event = schemas[name]["discriminator"]["propertyName"] == "event_type"
         return OPEN_UNION.format(
             name=name,
+            article="An" if name[0] in "AEIOU" else "A",
             union=block.union,
-            doc=block.doc,
+            doc=_indented(block.doc),
             event_type=EVENT_TYPE if event else "",
         )
     if needs_shapes(schemas, name):
         members = ", ".join(member.strip() for member in block.union.split(" | "))
-        return SHAPES.format(name=name, union=block.union, doc=block.doc, members=members)
+        return SHAPES.format(
+            name=name, union=block.union, doc=_indented(block.doc), members=members
+        )
     return block.source
 
 
@@ -140,8 +160,19 @@ def arrange(code: str, schemas: Schemas) -> dict[str, str]:
 
 
 def unions(schemas: Schemas) -> list[str]:
-    """The open unions, in spec order."""
-    return [name for name in schemas if is_open_union(schemas, name)]
+    """The open unions, in spec order.
+
+    No two may have the same members: at run time they are one, and what is unknown in it must have
+    one class. The overlay can make one the alias of the other.
+    """
+    found: dict[frozenset[str | None], str] = {}
+    for name in schemas:
+        if is_open_union(schemas, name):
+            members = frozenset(map(refers_to, alternatives(schemas[name])))
+            if members in found:
+                raise ValueError(f"{found[members]} and {name} are the same union")
+            found[members] = name
+    return list(found.values())
 
 
 def events(schemas: Schemas) -> dict[str, str]:

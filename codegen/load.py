@@ -38,10 +38,11 @@ def load(specs: list[Path], overlay: Path) -> Schema:
         merged["paths"] |= document["paths"]
     merged["components"]["schemas"] = schemas
     for entry in yaml.safe_load(overlay.read_text("utf-8"))["corrections"]:
-        if not str(entry.get("reason", "")).strip():
+        if not str(entry.get("reason") or "").strip():
             raise StaleOverlay(f"a correction without a reason: {entry}")
-        for operation in entry.keys() - {"reason"}:
-            OPERATIONS[operation](schemas, entry[operation])
+        for operation, target in entry.items():
+            if operation != "reason":
+                OPERATIONS[operation](schemas, target)
     return merged
 
 
@@ -81,38 +82,39 @@ def _targets(schemas: Schemas, target: Schema) -> Iterator[tuple[str, Schema]]:
     """The object schemas that a correction names, by `schema`, `schemas` or `union`."""
     names = [target["schema"]] if "schema" in target else target.get("schemas", [])
     if "union" in target:
-        names = [refers_to(member) for member in alternatives(schemas[target["union"]])]
-    for name in names:
-        if name in target.get("but", []):
-            continue
-        if name not in schemas:
-            raise StaleOverlay(f"no schema {name!r}")
-        yield name, schemas[name]
+        names = [refers_to(member) for member in alternatives(schemas.get(target["union"], {}))]
+    left_out = target.get("but", [])
+    for name in [*names, *left_out] or [target.get("union")]:
+        if name not in schemas or name not in names:
+            raise StaleOverlay(f"no schema {name!r} in {target}")
+        if name not in left_out:
+            yield name, schemas[name]
 
 
 def _optional(schemas: Schemas, target: Schema) -> None:
     """Members are no longer required: those named, or all but the tag."""
-    changed = False
+    freed: set[str] = set()
     for _, schema in _targets(schemas, target):
         tag = tag_of(schema)
-        keep = [tag[0]] if tag else []
+        required = schema.get("required", [])
+        keep = [name for name in required if tag and name == tag[0]]
         if "members" in target:
-            keep = [name for name in schema.get("required", []) if name not in target["members"]]
-        changed |= keep != schema.get("required", [])
+            keep = [name for name in required if name not in target["members"]]
+        freed |= set(required) - set(keep)
         schema["required"] = keep
-    if not changed:
-        raise StaleOverlay(f"nothing required any more: {target}")
+    if not freed or freed < set(target.get("members", [])):
+        raise StaleOverlay(f"not required anyway: {target}")
 
 
 def _add(schemas: Schemas, target: Schema) -> None:
     """Members that the wire has and the schema does not; added only where they are missing."""
-    changed = False
+    new: set[str] = set()
     for _, schema in _targets(schemas, target):
         properties = schema.setdefault("properties", {})
+        new |= target["members"].keys() - properties.keys()
         for member, added in target["members"].items():
-            changed |= member not in properties
             properties.setdefault(member, added)
-    if not changed:
+    if new < target["members"].keys():
         raise StaleOverlay(f"already there: {target}")
 
 
@@ -136,6 +138,8 @@ def _alias(schemas: Schemas, target: dict[str, str]) -> None:
     for name, other in target.items():
         if name not in schemas or other not in schemas:
             raise StaleOverlay(f"no schema {name!r} or {other!r}")
+        if refers_to(schemas[name]) == other or name == other:
+            raise StaleOverlay(f"{name} is {other} anyway")
         kept = {k: v for k, v in schemas[name].items() if k in ("description", "x-module")}
         schemas[name] = {"$ref": REF + other, **kept}
 

@@ -15,11 +15,13 @@ from hypothesis import strategies as st
 from msgspec import UNSET, Meta, UnsetType
 
 from gemwire import models as m
-from gemwire.base import Extra, Unknown, WireStruct
-from gemwire.models.tables import STRICT
+from gemwire.base import STRICT, BareInt64, Extra, Int64, Unknown, WireStruct
+from gemwire.models import tables
 from gemwire.walk import REFUSED, Misfit, fields, read, shape
 
 __all__ = [
+    "EVENTS",
+    "STRUCTS",
     "TERMINAL",
     "base64_texts",
     "instances",
@@ -29,6 +31,18 @@ __all__ = [
     "mutated",
     "texts",
 ]
+
+STRUCTS: dict[str, type[WireStruct]] = {
+    name: value
+    for name, value in ((name, getattr(m, name)) for name in m.__all__)
+    if isinstance(value, type) and issubclass(value, WireStruct)
+}
+"""All models by name, those of the modules too that are loaded when asked for."""
+
+EVENTS: dict[str, type[WireStruct]] = {
+    event: STRUCTS[name] for event, name in tables.EVENTS.items()
+}
+"""The Structs of the events, by their names on the wire."""
 
 TERMINAL = (
     "completed",
@@ -268,6 +282,9 @@ def _scalars(hint: Any, unknown: bool, surrogates: bool) -> st.SearchStrategy[An
         return st.sampled_from(get_args(hint))
     if hint is Any:
         return json_values(surrogates=surrogates)
+    if hint is Int64:
+        number = st.integers(-(2**63), 2**64 - 1)
+        return number.map(Int64) | number.map(BareInt64) if unknown else number.map(Int64)
     if hint in _SIMPLE:
         return texts(surrogates=surrogates) if hint is str else _SIMPLE[hint]
     leaves = get_args(hint)

@@ -7,7 +7,9 @@ with what nearly fits them, and with any bytes at all.
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
+import pickle
 import re
 import sys
 from typing import Any
@@ -32,16 +34,18 @@ from gemwire import (
     unknown_members,
 )
 from gemwire import models as m
-from gemwire.base import WireStruct
+from gemwire.base import UNIONS, WireStruct
 from gemwire.codec import EVENT_DECODERS, Event
-from gemwire.models.tables import EVENTS, UNIONS
-from tests.strategies import instances, interactions, json_texts, json_values, mutated
+from tests.strategies import (
+    EVENTS,
+    STRUCTS,
+    instances,
+    interactions,
+    json_texts,
+    json_values,
+    mutated,
+)
 
-STRUCTS = {
-    value.__name__: value
-    for value in vars(m).values()
-    if isinstance(value, type) and issubclass(value, WireStruct)
-}
 QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -837,13 +841,33 @@ def test_requests_hold_every_shape() -> None:
     assert_encodes_to(request, body)
 
 
-@pytest.mark.parametrize("count", ["9007199254740993", 9007199254740993])
-def test_64_bit_count_as_text_or_number(count: Any) -> None:
+@pytest.mark.parametrize("count", ["0", "-1", "9007199254740993", 9007199254740993, 0, str(2**64)])
+def test_64_bit_integer_as_text_or_number(count: Any) -> None:
     config = {"type": "antigravity", "max_total_tokens": count}
     value = decode(compact(config), m.InteractionAgentConfig, strict=True)
     assert isinstance(value, m.AntigravityAgentConfig)
-    assert value.max_total_tokens == count
+    assert value.max_total_tokens == int(count)
+    assert isinstance(value.max_total_tokens, int)
     assert_encodes_to(value, config)
+    for other in (copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert_encodes_to(other, config)
+
+
+@pytest.mark.parametrize("count", ["007", "-0", "+5", " 5", "5.0", "", "x", "9" * 30, 5.5, 10**30])
+def test_text_that_is_no_64_bit_integer_is_kept(count: Any) -> None:
+    config = {"type": "antigravity", "max_total_tokens": count}
+    value = decode(compact(config), m.InteractionAgentConfig)
+    assert isinstance(value, m.AntigravityAgentConfig)
+    assert value.max_total_tokens is UNSET
+    assert unknown_members(value) == {"max_total_tokens": count}
+    assert_encodes_to(value, config)
+
+
+def test_64_bit_integer_of_the_caller_is_sent_as_text() -> None:
+    config = m.AntigravityAgentConfig(max_total_tokens=2**40)
+    assert encode(config) == b'{"type":"antigravity","max_total_tokens":"1099511627776"}'
+    changed = msgspec.structs.replace(config, max_total_tokens=5)
+    assert to_dict(changed) == {"type": "antigravity", "max_total_tokens": "5"}
 
 
 # ---- encoding

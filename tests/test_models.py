@@ -15,18 +15,13 @@ import pytest
 import gemwire
 from gemwire import Unknown, decode, encode, warm_up
 from gemwire import models as m
-from gemwire.base import WireStruct
+from gemwire.base import STRICT, UNIONS, WireStruct
 from gemwire.codec import EVENT_DECODERS
-from gemwire.models.tables import EVENTS, STRICT, UNIONS
 from gemwire.walk import decoder, fields
+from tests.strategies import EVENTS, STRUCTS
 
 PACKAGE = Path(m.__file__).parent
 MODULES = [path for path in sorted(PACKAGE.glob("*.py")) if path.name != "tables.py"]
-STRUCTS = {
-    name: value
-    for name, value in vars(m).items()
-    if isinstance(value, type) and issubclass(value, WireStruct) and value is not WireStruct
-}
 
 
 @pytest.mark.parametrize("cls", STRUCTS.values(), ids=STRUCTS)
@@ -112,9 +107,7 @@ def test_everything_has_a_docstring(path: Path) -> None:
 
 def test_docstrings_are_found_missing() -> None:
     """The test of the test."""
-    source = (
-        'class A:\n    x: int\n    """yes"""\n    y: int\nB: str = ""\nC: int = 1\n"""about C"""'
-    )
+    source = 'class A:\n    x: int\n    """about x"""\n    y: int\nB: str = ""\nC: int = 1\n"""about C"""'
     assert undocumented(ast.parse(source)) == ["A", "A.y", "B"]
 
 
@@ -125,7 +118,7 @@ def test_unions_table_is_complete() -> None:
     """Each `Unknown…` class is the unknown member of the union of its name, and of no other."""
     classes = {
         name: value
-        for name, value in vars(m).items()
+        for name, value in ((name, getattr(m, name)) for name in m.__all__)
         if isinstance(value, type) and issubclass(value, Unknown)
     }
     assert {cls.__name__: cls for cls in UNIONS.values()} == classes

@@ -227,6 +227,8 @@ CASES: dict[str, tuple[bytes, Outcome]] = {
         DELTA + b"\n\n" + DELTA + b"x\ndata: y\n\n" + DELTA + b"x\nid: 1\n\n" + DELTA + b"z\n\n",
         out(msg(b"", "step.delta"), msg(b"x\ny", "step.delta"), msg(b"x", "step.delta", "1"),
             msg(b"z", "step.delta", "1"))),
+    "a delta with an id": (DELTA + b"x\nid: 1\n\n", out(msg(b"x", "step.delta", "1"))),
+    "a delta with CR": (DELTA + b"x\rdata: y\n\n", out(msg(b"x\ny", "step.delta"))),
     "NUL in name and data": (b"event: a\0\ndata: \0\n\n", out(msg(b"\0", "a\0"))),
     "comments": (b": a\n:\n:data: x\n\ndata: y\n: b\n\n", out(Y)),
     # ids
@@ -372,6 +374,11 @@ def test_bare_deltas_are_the_data_of_step_delta(chunks: list[bytes]) -> None:
         for message in found
     ] == [message[:2] for message in reference(b"".join(chunks)).messages]
 
+    parser = SSEParser(_bare_deltas=True)
+    for count in (2, 1):  # in a run, and alone
+        found = [*parser.feed((DELTA + b"x\n\n") * count)]
+        assert found[-1] == b"x"
+
 
 # ---- limits
 
@@ -396,12 +403,14 @@ def test_a_refusal_comes_after_the_events_before_it() -> None:
         parser.close()
 
 
-def test_a_refusal_is_final_for_a_parser_in_full_swing() -> None:
+@pytest.mark.parametrize("before", [0, 1, 2])
+@pytest.mark.parametrize("large", [b"x" * 31, DELTA + b"x" * 31 + b"\n\n"])
+def test_a_refusal_is_final_for_a_parser_in_full_swing(before: int, large: bytes) -> None:
     parser = SSEParser(max_event_bytes=30)
     ordinary, delta = b"event: a\ndata: x\n\n", DELTA + b"x\n\n"
     assert len(parser.feed(ordinary * 2)) == 2
     assert len(parser.feed(delta)) == 1
-    assert len(parser.feed(ordinary + b"x" * 31)) == 1
+    assert len(parser.feed(ordinary * before + large)) == before
     for chunk in (delta, ordinary):
         with pytest.raises(LimitExceeded):
             parser.feed(chunk)
@@ -447,6 +456,19 @@ def test_buffers_may_be_reused() -> None:
         second = parser.feed(memoryview(b"-l-o-\n-\n-")[1::2])
         assert [plain(message) for message in first + second] == [
             ("a", b"xyz", ""), ("message", b"hello", "")]  # fmt: skip
+    for chunk in (bytearray(DELTA + b"x\n\n"), memoryview(DELTA + b"x\n\n")):
+        parser = SSEParser()
+        parser.feed(b"event: a\ndata: x\n\n")
+        (message,) = parser.feed(chunk)
+        assert message.data == b"x"
+        assert type(message.data) is bytes
+
+
+def test_a_chunk_that_looks_whole_may_be_the_rest_of_an_event() -> None:
+    parser = SSEParser()
+    assert len(parser.feed((DELTA + b"x\n\n") * 2)) == 2
+    assert parser.feed(b"data: 1\n") == []
+    assert parser.feed(DELTA + b"2\n\n") == [SSEMessage("step.delta", b"1\n2")]
 
 
 @pytest.mark.parametrize("chunk", ["data: x\n\n", 5, None, [1]])
@@ -472,8 +494,9 @@ def test_zero_copy_looks_into_the_chunk() -> None:
     assert two == SSEMessage("message", b"1\n2")  # joined lines are new bytes
 
     (four,) = parser.feed(b"ta: held\n\n")
-    (five,) = parser.feed(b"event: a\ndata: 5\n\n")
-    assert isinstance(five.data, memoryview)
+    for head in (b"event: a\ndata: ", DELTA):
+        (five,) = parser.feed(head + b"5\n\n")
+        assert isinstance(five.data, memoryview)
     parser.feed(b"data: " + b"x" * 10_000)  # the buffer goes on growing under no view
     assert isinstance(four.data, memoryview)
     assert isinstance(four.data.obj, bytes)
@@ -497,14 +520,15 @@ def test_a_name_is_one_object() -> None:
 
 
 def test_a_closed_parser() -> None:
-    parser = SSEParser()
-    parser.feed(b"data: x\n\ndata: y")
-    assert parser.close() == SSEMessage("message", b"y")
-    assert parser.close() is None
-    assert parser.pending_bytes == 0
-    for chunk in (b"data: z\n\n", b""):
-        with pytest.raises(RuntimeError, match="close"):
-            parser.feed(chunk)
+    for before, left in ((b"data: x\n\ndata: y", SSEMessage("message", b"y")), (b"\n", None)):
+        parser = SSEParser()
+        parser.feed(before)
+        assert parser.close() == left
+        assert parser.close() is None
+        assert parser.pending_bytes == 0
+        for chunk in (b"data: z\n\n", DELTA + b"z\n\n", b""):
+            with pytest.raises(RuntimeError, match="close"):
+                parser.feed(chunk)
 
 
 def test_a_new_parser() -> None:

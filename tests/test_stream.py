@@ -1,4 +1,4 @@
-"""InteractionStream, assemble and iter_events: what they yield, say and raise, and when they close."""
+"""InteractionStream, assemble, iter_events: what they yield, say and raise, and when they close."""
 
 from __future__ import annotations
 
@@ -327,10 +327,9 @@ def test_iterable_that_raises(size: int) -> None:
     data, problem = stream(*EVENTS[:8], done=False), Broken("reset by peer")
     source = Source(cut(data, size), problem)
     reader = InteractionStream(source)
-    seen = []
+    seen: list[Any] = []
     with pytest.raises(Broken) as caught:
-        for event in reader:
-            seen.append(event)  # noqa: PERF402
+        seen.extend(reader)
     assert seen == SENT[:8]
     assert caught.value is problem
     assert reader.report.outcome == "truncated"
@@ -372,16 +371,41 @@ def test_iterable_that_raises_after_an_error() -> None:
         InteractionStream(Source([data], Broken())).get_final_interaction()
 
 
+def test_iterable_that_raises_within_an_event_that_is_too_large() -> None:
+    """What it raised still goes through, not what else was wrong."""
+    problem = Broken()
+    source = Source([BEGUN, b"data: " + b"x" * 5000], problem)
+    reader = InteractionStream(source, max_event_bytes=1000)
+    with pytest.raises(Broken) as caught:
+        reader.until_done()
+    assert caught.value is problem
+    assert reader.report.outcome == "truncated"
+
+
+def test_iterable_that_raises_after_bare_text() -> None:
+    """What the server said before the cut is not lost."""
+    for bare, outcome in ((ONE_LINE, "error"), (ONE_LINE[:-5], "truncated"), (HTML, "truncated")):
+        text = bare if isinstance(bare, bytes) else bare.encode()
+        for data in (BEGUN + text, text):
+            reader = InteractionStream(Source([data], Broken()))
+            with pytest.raises(Broken):
+                reader.until_done()
+            assert reader.report.outcome == outcome
+            if outcome == "truncated":
+                assert reader.report.stray.startswith(text[:20])
+
+
 def test_iterable_that_raises_at_once() -> None:
     class Hopeless:
         def __iter__(self) -> Iterator[bytes]:
             raise Broken
 
-    for read in (
+    reads: list[Callable[[], Interaction]] = [
         lambda: assemble(Source([], Broken())),
         lambda: InteractionStream(Source([], Broken())).get_final_interaction(),
         lambda: InteractionStream(Hopeless()).get_final_interaction(),
-    ):
+    ]
+    for read in reads:
         with pytest.raises(TruncatedStream) as caught:
             read()
         assert isinstance(caught.value.__cause__, Broken)
@@ -390,11 +414,12 @@ def test_iterable_that_raises_at_once() -> None:
 
 def test_what_is_no_exception_goes_through() -> None:
     """KeyboardInterrupt and its like are no truncated stream."""
-    for read in (
+    reads: list[Callable[[Source], Any]] = [
         assemble,
         lambda source: InteractionStream(source).get_final_interaction(),
         lambda source: list(InteractionStream(source)),
-    ):
+    ]
+    for read in reads:
         with pytest.raises(KeyboardInterrupt):
             read(Source([DATA], KeyboardInterrupt()))
 
@@ -427,10 +452,14 @@ def test_close_after_an_early_break() -> None:
 
 
 def test_close_on_an_exception() -> None:
+    def act(source: Source) -> None:
+        with InteractionStream(source) as reader:
+            for _ in reader:
+                raise Broken
+
     source = Source(by_frames(DATA))
-    with pytest.raises(Broken), InteractionStream(source) as reader:
-        for _ in reader:
-            raise Broken
+    with pytest.raises(Broken):
+        act(source)
     assert source.closed == 1
 
 
@@ -563,7 +592,8 @@ def test_bare_error_before_the_frames(form: str, reader: str) -> None:
     bare = FORMS[form].encode() + b"\n\n"
     found = READERS[reader](bare + BEGUN)
     assert (found.outcome, found.raised, found.events) == ("error", ServerError, 3)
-    for data in (answer(*MILL), answer(*MILL).replace(b"\n", b"\r\n")):
+    for end in (b"\n", b"\r\n", b"\r"):
+        data = answer(*MILL).replace(b"\n", end)
         found = READERS[reader](bare + data)
         assert (found.outcome, found.raised, found.events) == ("completed", None, 7)
         assert found.error is not None
@@ -789,10 +819,9 @@ def test_iter_events_gives_no_verdict() -> None:
 def test_iter_events_lets_exceptions_through() -> None:
     problem = Broken()
     reader = iter_events(Source(by_frames(DATA), problem))
-    seen = []
+    seen: list[Any] = []
     with pytest.raises(Broken) as caught:
-        for event in reader:
-            seen.append(event)  # noqa: PERF402
+        seen.extend(reader)
     assert seen == SENT
     assert caught.value is problem
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .codec import to_dict as to_dict
     from .codec import unknown_members as unknown_members
     from .codec import warm_up as warm_up
+    from .continuation import join_continuations as join_continuations
     from .disassemble import disassemble as disassemble
     from .errors import ApiError as ApiError
     from .errors import ArgumentsError as ArgumentsError
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
     from .errors import StreamError as StreamError
     from .errors import TruncatedStream as TruncatedStream
     from .errors import WebhookError as WebhookError
+    from .follow import afollow as afollow
+    from .follow import follow as follow
     from .models import Annotation as Annotation
     from .models import ArgumentsDelta as ArgumentsDelta
     from .models import AudioContent as AudioContent
@@ -77,6 +80,7 @@ if TYPE_CHECKING:
     from .models import VideoContent as VideoContent
     from .models import VideoDelta as VideoDelta
     from .report import Issue as Issue
+    from .report import ResumePoint as ResumePoint
     from .report import StreamReport as StreamReport
     from .report import UnknownSeen as UnknownSeen
     from .sse import DONE as DONE
@@ -99,12 +103,14 @@ _EXPORTS = {
         "Event decode decode_event decode_interaction encode iter_unknown to_dict "
         "unknown_members warm_up"
     ),
+    "continuation": "join_continuations",
     "disassemble": "disassemble",
     "errors": (
         "ApiError ArgumentsError CheckpointError DecodeError GemwireError LimitExceeded "
         "ProtocolError ServerError SignatureError StreamError TruncatedStream "
         "WebhookError"
     ),
+    "follow": "afollow follow",
     "models": (
         "Annotation ArgumentsDelta AudioContent AudioDelta Content DocumentContent "
         "DocumentDelta ErrorEvent FunctionCallStep FunctionResultStep ImageContent "
@@ -115,7 +121,7 @@ _EXPORTS = {
         "UnknownInteractionSseEvent UnknownStep UnknownStepDeltaData UrlCitation Usage "
         "UserInputStep VideoContent VideoDelta"
     ),
-    "report": "Issue StreamReport UnknownSeen",
+    "report": "Issue ResumePoint StreamReport UnknownSeen",
     "sse": "DONE SSEMessage SSEParser encode_sse",
     "stream": (
         "AsyncInteractionStream InteractionStream aassemble aiter_events assemble iter_events"

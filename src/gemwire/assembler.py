@@ -6,7 +6,7 @@ The rules are those of docs/assembly.md. The state is one `Hop` for each interac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, ClassVar, Final
 
 from msgspec import UNSET
@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from .base import Unknown, WireStruct
 from .codec import to_dict
+from .continuation import join_continuations
 from .errors import ArgumentsError, ErrorInfo, ServerError, TruncatedStream, error_info
-from .hop import Hop
+from .marks import NO_TOKEN
 from .models import (
     ErrorEvent,
     Interaction,
@@ -30,7 +31,8 @@ from .models import (
     ThoughtSignatureDelta,
     UnknownInteractionSseEvent,
 )
-from .report import IN_PROGRESS, StreamReport
+from .report import IN_PROGRESS
+from .resume import Resumable
 from .steps import StepBuilder, builder_for, opened_by
 from .walk import Misfit, split_object, struct
 
@@ -40,22 +42,20 @@ DONE_DATA: Final = b"[DONE]"
 LEGACY_MODELS: Final = "gemwire.models.legacy"
 
 
-class Assembler:
+class Assembler(Resumable):
     """Takes the events of a stream, one by one, and has the `Interaction` at any time.
 
     Push every event into `apply()`; call `finish()` when there are no more bytes. `report` says at
     any time what came of it. Not thread-safe; events may be shared between assemblers.
     """
 
-    __slots__ = ("_body", "_done", "_routes", "_searched", "hop", "report")
-
-    report: StreamReport
+    __slots__ = (
+        "_body",
+        "_searched",
+    )
 
     def __init__(self) -> None:
-        self.report = StreamReport()
-        self.hop = Hop(self.report)
-        self._routes = self.hop.routes
-        self._done = False
+        super().__init__()
         self._searched = -1  # how many events there were when it was searched for unknown things
         self._body: Interaction | None = None
 
@@ -72,8 +72,12 @@ class Assembler:
         Cost: amortised the size of the events.
         """
         self.report.events += len(events)
-        routes = self._routes
-        for event in events:
+        if self.marks:
+            self._apply_marked(events)
+            return
+        routes = self.routes
+        rest = iter(events)
+        for event in rest:
             if (
                 type(event) is StepDelta  # nearly all events are
                 and event.index in routes
@@ -92,7 +96,21 @@ class Assembler:
                     fold(step, delta)
                     continue
             (self.HANDLERS.get(type(event)) or _rare(event))(self, event)
-            routes = self._routes  # a new hop has its own
+            routes = self.routes  # a new hop has its own
+            if self.due:
+                self.place_marks()
+                self._apply_marked(rest)
+                return
+
+    def _apply_marked(self, events: Iterable[Any]) -> None:
+        """The same while there are marks, which need to know what came after them."""
+        marks = self.marks or {}
+        for event in events:
+            for mark in marks.values():
+                mark.log.append(event)
+            (self.HANDLERS.get(type(event)) or _rare(event))(self, event)
+            if self.due:
+                self.place_marks()
 
     def snapshot(self) -> Interaction:
         """The interaction as assembled so far, detached from what comes later.
@@ -100,7 +118,11 @@ class Assembler:
         Steps that did not change are shared with earlier snapshots. Cost: the bytes of the parts
         that are still open, and the number of steps.
         """
-        return self._body if self._body is not None else self.hop.build()
+        if self._body is not None:
+            return self._body
+        if len(self.hops) == 1:
+            return self.hop.build()
+        return join_continuations(hop.build() for hop in self.hops)
 
     def step(self, index: int, /) -> Any:
         """One step as it is now, by the `index` of its events: to act on a call at its `step.stop`.
@@ -108,7 +130,7 @@ class Assembler:
         Raises:
             IndexError: no event has opened a step with this index.
         """
-        builder = self._routes.get(index)
+        builder = self.routes.get(index)
         if builder is None:
             raise IndexError(f"no step with index {index}")
         return builder.build()
@@ -144,7 +166,7 @@ class Assembler:
                 "the stream stopped before its end", interaction=interaction, report=report
             )
         if report.outcome in ("completed", "requires_action"):
-            for _, builder in self.hop.order:
+            for builder in (builder for hop in self.hops for _, builder in hop.order):
                 if builder.broken is not None:
                     raise ArgumentsError(
                         "the arguments of a call are no JSON object",
@@ -155,11 +177,39 @@ class Assembler:
                     )
         return interaction
 
+    def checkpoint(self) -> bytes:
+        """The state as bytes, to go on in another process; see `gemwire.resume`.
+
+        Versioned and checked, without pickle, and about as large as what was assembled.
+        """
+        from .checkpoint import write_checkpoint
+
+        return write_checkpoint(self)
+
+    @classmethod
+    def restore(cls, data: bytes, /) -> Assembler:
+        """The assembler that a checkpoint was taken of.
+
+        Raises:
+            CheckpointError: these are no bytes of a checkpoint, or they were damaged.
+        """
+        from .checkpoint import read_checkpoint
+
+        return read_checkpoint(data)
+
+    def _routed(self, index: object) -> StepBuilder | None:
+        """The step that an event belongs to; the one opened last if the event does not say."""
+        if index is UNSET:
+            step = self.hop.last
+            self.report.issue("index_missing", None if step is None else step.index)
+            return step
+        return self.routes.get(index)
+
     # ---- what the streams of this package need beside the public methods
 
     def kind_at(self, index: object) -> type | None:
         """The kind of step that an index leads to."""
-        builder = self.hop.last if index is UNSET else self._routes.get(index)
+        builder = self.hop.last if index is UNSET else self.routes.get(index)
         return None if builder is None else type(builder.base)
 
     def settle(self) -> None:
@@ -170,13 +220,16 @@ class Assembler:
         if report.outcome == "in_progress":
             status = hop.interaction.status
             # A cancelled background run ends with a status update and the terminator alone.
-            if self._done and status is not UNSET and status not in IN_PROGRESS:
+            if self.done_seen and status is not UNSET and status not in IN_PROGRESS:
                 self._end(status)
             else:
                 report.outcome = "truncated"
+        if self.replayed is not None:
+            self.compare(self.replayed)
         if self._searched != report.events:  # one walk finds what is new in it, however it ended
             self._searched = report.events
-            report.search("interaction", hop.build())
+            report.search("interaction", self.snapshot())
+        self.where_to_resume()
 
     def take_body(self, interaction: Interaction) -> None:
         """The stream was one JSON body: take it as it is, with the status it has."""
@@ -207,14 +260,19 @@ class Assembler:
                 report.issue("created_again", None, held)
                 hop.created_again = payload
                 return
-            report.issue("second_id", None, f"{held} / {payload.id}")
+            if not self.token.value and hop.interaction.status != "requires_continuation":
+                report.issue("second_id", None, f"{held} / {payload.id}")
+            self.next_hop()
+        elif hop.ended and hop.interaction.status == "requires_continuation":
+            self.next_hop()  # with `store: false` no hop has an id
         self._reopen()
-        hop.lay(payload, "status")
-        hop.reconcile(payload.steps)
+        self.hop.lay(payload, "status")
+        self.hop.reconcile(payload.steps)
+        self.take_token(payload.continuation_token)
 
     def _status(self, event: InteractionStatusUpdate) -> None:
         self.envelope(event)
-        self._done = False
+        self.done_seen = False
         if self.hop.ended:
             self.report.issue("after_end", None, event.status or "")
         self.hop.lay(
@@ -226,6 +284,7 @@ class Assembler:
             "status",
         )
         self.hop.offer(event.usage, "status")
+        self.take_token(event.continuation_token)
 
     def _completed(self, event: InteractionCompletedEvent) -> None:
         self.envelope(event)
@@ -235,9 +294,13 @@ class Assembler:
             self.report.issue("not_terminal", None, str(payload.status))
             return
         status = payload.status or "completed"
+        if not payload.continuation_token:  # this one is authoritative: there is none any more
+            self.token = NO_TOKEN
+            hop.interaction = replace(hop.interaction, continuation_token=UNSET)
         hop.lay(replace(payload, status=status), "terminal")
         hop.close()
         hop.reconcile(payload.steps)
+        self.take_token(payload.continuation_token)
         self._end(status)
 
     def _start(self, event: StepStart) -> None:
@@ -252,8 +315,8 @@ class Assembler:
         held = hop.routes.get(index)
         if held is not None and (again := hop.created_again) is not None:
             report.issue("restarted", index)
-            self._reopen()
-            hop.clear()
+            self.begin_replay()
+            hop = self.hop
             hop.lay(again, "status")
             held = None
         if hop.ended:
@@ -356,7 +419,7 @@ class Assembler:
 
     def done(self) -> None:
         """The terminator came. It says nothing of success."""
-        self._done = True
+        self.done_seen = True
 
     HANDLERS: ClassVar[dict[type, Callable[[Any, Any], None]]] = {
         InteractionCreatedEvent: _created,
@@ -376,19 +439,13 @@ class Assembler:
         """What any event may carry."""
         if event.event_id is not UNSET and event.event_id:
             self.report.last_event_id = event.event_id
+            if self.marks is not None:
+                self.due.append("event")
         if event.metadata is not UNSET:
             self.hop.offer(event.metadata.total_usage, "metadata")
             self.hop.offer(event.metadata.usage, "metadata")
         if event.extra_ is not UNSET:
             self.report.saw_extra(event.event_type, event)
-
-    def _routed(self, index: object) -> StepBuilder | None:
-        """The step that an event belongs to; the one opened last if the event does not say."""
-        if index is UNSET:
-            step = self.hop.last
-            self.report.issue("index_missing", None if step is None else step.index)
-            return step
-        return self._routes.get(index)
 
     def _end(self, status: str) -> None:
         """The server has said how it ended."""
@@ -402,7 +459,7 @@ class Assembler:
 
     def _reopen(self) -> None:
         """Another answer begins after one that had ended: that is not complete yet."""
-        self._done = False
+        self.done_seen = False
         if self.hop.ended:
             self.hop.ended = False
             self.report.outcome = "in_progress"
@@ -426,6 +483,7 @@ class Assembler:
             self.report.issue("after_end", None, info.message)
             self.report.error = self.report.error or info
             return
+        self.token = NO_TOKEN  # an error takes it back
         self.report.error = info
         self.report.outcome = "error"
 

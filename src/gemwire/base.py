@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, ParamSpec, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -18,6 +18,7 @@ __all__ = [
     "FREE",
     "STRICT",
     "UNIONS",
+    "BareInt64",
     "Extra",
     "Int64",
     "Shapes",
@@ -172,12 +173,22 @@ class Unknown:
         return f"{type(self).__name__}(tag={self.tag!r}, json={shown!r}{reason})"
 
 
-class Int64(int):
-    """An integer that travels as a string of digits, as all 64-bit ones of Google's JSON do.
+if TYPE_CHECKING:
+    Int64: TypeAlias = int
+else:
 
-    For the type checker it is `int`. Nothing decodes to it in one pass and msgspec does not encode
-    it, so that the second walk and `encode()` see to the string.
-    """
+    class Int64(int):
+        """An integer that travels as a string of digits, as all 64-bit ones of Google's JSON do.
+
+        For the type checker it is `int`. Nothing decodes to it in one pass and msgspec does not
+        encode it, so that the second walk and `encode()` see to the string.
+        """
+
+        __slots__ = ()
+
+
+class BareInt64(Int64):
+    """One that came as a number, and goes back as one."""
 
     __slots__ = ()
 

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET
 
 from . import models
-from .base import FREE, Int64, Unknown, WireStruct, read_json
+from .base import FREE, BareInt64, Int64, Unknown, WireStruct, read_json
 from .errors import ApiError, DecodeError, GemwireError, error_info
 from .models import (
     Interaction,
@@ -204,7 +204,8 @@ def _refuse_unknown(value: Any, refused: Exception, data: Data, event: str | Non
     if found is None and not _utf8(data)[1]:
         return
     error = _decode_error(refused, data, event)
-    if found is not None and "`Shapes`" in str(refused):  # that was not what is wrong
+    if found is not None and any(private in str(refused) for private in ("`Shapes`", "`Int64`")):
+        # That was not what is wrong.
         error = DecodeError("not in the spec", path=found.path, event=event, data=error.data)
     raise error from refused
 
@@ -281,7 +282,7 @@ def _text(value: Any) -> bytes:
     if isinstance(value, list | tuple):
         return b"[" + b",".join(map(_text, value)) + b"]"
     if isinstance(value, Int64):
-        return b'"%d"' % value
+        return b"%d" % value if isinstance(value, BareInt64) else b'"%d"' % value
     try:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:  # a lone surrogate, which only an escape can carry

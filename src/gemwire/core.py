@@ -17,7 +17,9 @@ from .codec import EVENT_DECODERS, Event, decode_event, decode_interaction, walk
 from .errors import ApiError, DecodeError, LimitExceeded, error_info
 from .models import ModelOutputStep, StepDelta, StepStart, TextContent, TextDelta
 from .report import StreamReport
+from .resume import Gate
 from .sse import SSEMessage, SSEParser
+from .steps import typed
 from .walk import REFUSED, decoder
 
 __all__ = ["MAX_EVENT_BYTES", "Chunk", "StreamCore", "TextPieces"]
@@ -29,7 +31,7 @@ BATCH_EVENTS: Final = 64
 BATCH_BYTES: Final = 4096
 BATCH_LIMIT: Final = 2**20
 _SPACE: Final = b" \t\r\n\xef\xbb\xbf"  # white space, and the bytes of a BOM
-_IN_FRAME: Final = b"\ndata:"
+_IN_FRAME: Final = (b"\ndata:", b"\rdata:")
 
 
 class StreamCore:
@@ -40,6 +42,8 @@ class StreamCore:
         "_body",
         "_decode_delta",
         "_decode_deltas",
+        "_fed",
+        "_gate",
         "_limit",
         "_parser",
         "assembler",
@@ -50,8 +54,19 @@ class StreamCore:
     feed: Callable[[Chunk], list[Any]]
     """The messages that a chunk completes, `step.delta` as its data alone. Raises LimitExceeded."""
 
-    def __init__(self, *, strict: bool = False, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
-        self.assembler = Assembler()
+    def __init__(
+        self,
+        *,
+        resume: Assembler | bytes | None = None,
+        replay: bool = False,
+        strict: bool = False,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+    ) -> None:
+        if isinstance(resume, bytes | bytearray | memoryview):
+            resume = Assembler.restore(bytes(resume))
+        self.assembler = Assembler() if resume is None else resume
+        self._gate = None if resume is None else Gate(self.assembler, replay)
+        self._fed = self.assembler.report.bytes  # by the streams before
         self.strict = strict
         self._limit = max_event_bytes
         self._parser = SSEParser(max_event_bytes=max_event_bytes, _bare_deltas=True)
@@ -67,7 +82,7 @@ class StreamCore:
     def report(self) -> StreamReport:
         """The assembler's report, with the count of bytes brought up to date."""
         report = self.assembler.report
-        report.bytes = self._parser.fed_bytes + len(self._body or b"")
+        report.bytes = self._fed + self._parser.fed_bytes + len(self._body or b"")
         return report
 
     def take(self, message: SSEMessage | bytes) -> Event | None:
@@ -82,7 +97,8 @@ class StreamCore:
             if refused is None:
                 return None
             event = refused
-        self.assembler.apply(event)
+        if self._gate is None or self._gate.admit(event):
+            self.assembler.apply(event)
         return event  # type: ignore[no-any-return]
 
     def take_all(self, chunk: Chunk) -> None:
@@ -143,9 +159,9 @@ class StreamCore:
                 return self._frames(chunk)
             self._body = bytearray()
         body = self._body
-        seam = max(0, len(body) - len(_IN_FRAME))
+        seam = max(0, len(body) - len(_IN_FRAME[0]))
         body += chunk
-        if body.find(_IN_FRAME, seam) >= 0:  # no JSON has that: there are frames after all
+        if any(body.find(line, seam) >= 0 for line in _IN_FRAME):  # no JSON has that
             self._body = None
             return self._frames(bytes(body))
         if len(body) > self._limit:
@@ -182,13 +198,17 @@ class StreamCore:
     def _last_event(self) -> Event | None:
         """The unterminated last event, if all of it is there: half an event is none."""
         message = self._parser.close()
-        if message is None or bytes(message.data) == DONE_DATA:
+        if message is None:
+            return None
+        if bytes(message.data) == DONE_DATA:
+            self.assembler.done()
             return None
         event = decode_event(message.data, message.event)
-        if isinstance(event, Unknown):
+        if isinstance(event, Unknown) and not isinstance(event.raw, dict):
             self.assembler.report.issue("torn", None, message.text)
             return None
-        self.assembler.apply(event)
+        if self._gate is None or self._gate.admit(event):
+            self.assembler.apply(event)
         return event
 
     def _end_of_body(self, body: bytes) -> None:
@@ -211,13 +231,20 @@ class StreamCore:
 
     def _read_stray(self, stray: bytes) -> None:
         """Text outside of the events: most often the server's last words, as bare JSON."""
-        start = min((at for at in (stray.find(b"{"), stray.find(b"[")) if at >= 0), default=-1)
-        payload = read_json(stray[start:]) if start >= 0 else None
+        from json import JSONDecoder  # rare
+
+        text = stray.decode("utf-8", "replace")
+        start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=len(text))
+        try:
+            payload, _ = JSONDecoder().raw_decode(text, start)
+        except (ValueError, RecursionError):
+            payload = None
         first = payload[0] if isinstance(payload, list) and payload else payload
-        if isinstance(first, dict) and error_info(first) is not None and "error" in first:
+        names = first.keys() if isinstance(first, dict) else set()
+        if ("error" in names or {"code", "message"} <= names) and error_info(first) is not None:
             self.assembler.take_error(payload)
-        else:
-            self.assembler.report.issue("stray", None, stray.decode("utf-8", "replace"))
+        elif not any(name.startswith(text) for name in ("event", "data", "id", "retry")):
+            self.assembler.report.issue("stray", None, text)  # and not the name of a cut line
 
 
 class TextPieces:
@@ -240,7 +267,7 @@ class TextPieces:
             if not isinstance(text, str) or not text or not self._is_output(event.index):
                 return ""
         elif isinstance(event, StepStart) and isinstance(event.step, ModelOutputStep):
-            parts = event.step.content or ()
+            parts = map(typed, event.step.content or ())
             text = "".join(part.text for part in parts if isinstance(part, TextContent))
         return self._paired(text) if (text and not text.isascii()) or self._held else text
 

@@ -43,10 +43,10 @@ _OWN_DELTAS = {step: delta for delta, step in OPENS.items() if delta.type == ste
 def disassemble(interaction: Interaction, /) -> Iterator[Event]:
     """The events that a server would have sent for this Interaction.
 
-    For a terminal status, assembling them gives an equal Interaction, with one exception: `id: ""`,
-    which means no id, comes back absent. Without a terminal status the events end without a
-    terminal one. What deltas cannot bring (neighbouring texts, parts with unknown members, …)
-    stands in `step.start`.
+    For a terminal status, assembling them gives an equal Interaction, with two exceptions:
+    `id: ""`, which means no id, comes back absent, and content without a type but with a `text`
+    comes back as text. Without a terminal status the events end without a terminal one. What
+    deltas cannot bring (neighbouring texts, parts with unknown members, …) stands in `step.start`.
     """
     identity = {
         name: value
@@ -61,7 +61,7 @@ def disassemble(interaction: Interaction, /) -> Iterator[Event]:
         for delta in deltas:
             yield StepDelta(index=index, delta=delta)
         yield StepStop(index=index)
-    if interaction.status not in IN_PROGRESS and interaction.status is not UNSET:
+    if interaction.status and interaction.status not in IN_PROGRESS:
         rest = interaction if interaction.steps == [] else replace(interaction, steps=UNSET)
         yield InteractionCompletedEvent(interaction=rest)
 

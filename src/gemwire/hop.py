@@ -6,12 +6,14 @@ with indexes from 0 again; hence the name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from .base import Extra
+from .continuation import sum_usage
 from .models import Interaction
 from .report import StreamReport, UsageLedger, UsageSource
 from .steps import StepBuilder, builder_for
@@ -24,6 +26,7 @@ class Hop:
     """The state of one interaction."""
 
     __slots__ = (
+        "before",
         "closed",
         "created_again",
         "ended",
@@ -37,8 +40,9 @@ class Hop:
         "sorted",
     )
 
-    def __init__(self, report: StreamReport) -> None:
+    def __init__(self, report: StreamReport, before: Sequence[UsageLedger] = ()) -> None:
         self.report = report
+        self.before = list(before)  # the usage of the earlier hops
         self.interaction = Interaction()
         self.ledger = UsageLedger()
         self.routes: dict[Any, StepBuilder] = {}  # index → where its deltas go
@@ -87,7 +91,15 @@ class Hop:
     def offer(self, usage: object, source: UsageSource) -> None:
         """Take a report of usage, if it is the best so far."""
         self.ledger.offer(usage, source)
-        self.report.usage, self.report.usage_source = self.ledger.usage, self.ledger.source
+        self.account()
+
+    def account(self) -> None:
+        """Write the usage of all hops together to the report."""
+        ledgers = [*self.before, self.ledger]
+        sources: list[UsageSource | None] = [ledger.source for ledger in ledgers]
+        self.report.usage = sum_usage([ledger.usage for ledger in ledgers])
+        poorer = next((s for s in reversed(sources) if s and s != "terminal"), None)
+        self.report.usage_source = poorer or (None if None in sources else "terminal")
 
     def lay(self, payload: Interaction, source: UsageSource) -> None:
         """Lay what an event says of the interaction over what is held; steps are apart."""

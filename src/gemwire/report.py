@@ -17,7 +17,7 @@ from .codec import encode, iter_unknown
 from .errors import ErrorInfo
 from .models import Usage
 
-__all__ = ["Issue", "StreamReport", "UnknownSeen", "UsageSource"]
+__all__ = ["Issue", "ResumePoint", "StreamReport", "UnknownSeen", "UsageSource"]
 
 UsageSource: TypeAlias = Literal["terminal", "step", "status", "metadata"]
 UnknownKind: TypeAlias = Literal["union", "member", "value"]
@@ -66,6 +66,7 @@ ISSUES: Final[dict[str, str]] = {
     "misplaced": "a delta that does not fit the kind of its step; it was left out",
     "never_stopped": "a step without a stop before the terminal event; it was closed by that",
     "not_terminal": "interaction.completed with a status that is not terminal",
+    "replay_differs": "a replay that went another way than what was held; the replay stands",
     "restarted": "the server began the answer again; what had come before was dropped",
     "second_id": "an interaction.created with another id; its steps go on as a further hop",
     "signature_conflict": "a second, different signature for a step; the later one stands",
@@ -96,6 +97,20 @@ class UnknownSeen(msgspec.Struct):
     count: int = 1
 
 
+class ResumePoint(msgspec.Struct, frozen=True):
+    """What to ask the server for, to get the rest of an answer that was cut.
+
+    With a token: create the interaction again with `continuation_token` and, if `token_owner_id` is
+    known, `previous_interaction_id`. Else get `interaction_id` with `stream=true` and
+    `last_event_id` (from the start, where there is none).
+    """
+
+    interaction_id: str | None
+    last_event_id: str | None = None
+    continuation_token: str | None = None
+    token_owner_id: str | None = None
+
+
 class StreamReport:
     """The verdict on a stream.
 
@@ -114,6 +129,7 @@ class StreamReport:
         "interaction_ids",
         "last_event_id",
         "outcome",
+        "resume",
         "stray",
         "usage",
         "usage_source",
@@ -130,6 +146,8 @@ class StreamReport:
     """The best report of tokens so far, taken whole; None while there is none."""
     usage_source: UsageSource | None
     """Where `usage` comes from; only `terminal` is what the server bills."""
+    resume: ResumePoint | None
+    """Where to go on, once the stream is over; None when there is nothing to go on with."""
     events: int
     """Events taken in, unknown ones included."""
     bytes: int
@@ -144,6 +162,7 @@ class StreamReport:
         self.last_event_id = None
         self.usage = None
         self.usage_source = None
+        self.resume = None
         self.events = 0
         self.bytes = 0
         self.stray = b""
@@ -206,6 +225,11 @@ class StreamReport:
         for found in iter_unknown(value):
             where = path + _general(found.path)
             self._count(self._found, where, found.kind, found.tag, found.sample)
+
+    def replace_entries(self, issues: list[Issue], unknown: list[UnknownSeen]) -> None:
+        """Have these entries and no others; for a checkpoint."""
+        self._issues = {(issue.kind, issue.index): issue for issue in issues}
+        self._unknown = {(seen.path, seen.tag): seen for seen in unknown}
 
     def __repr__(self) -> str:
         return (

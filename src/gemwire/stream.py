@@ -15,10 +15,11 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from .assembler import DONE_DATA
+from .assembler import DONE_DATA, Assembler
 from .codec import Event, decode_event
 from .core import MAX_EVENT_BYTES, Chunk, StreamCore, TextPieces
 from .errors import GemwireError, TruncatedStream
@@ -60,7 +61,13 @@ class _Stream:
             self._core.assembler.settle()
         else:  # to the stream it is the end of the bytes
             self._failure = error
-            self._core.end()
+            with suppress(GemwireError):  # what was wrong with the bytes is not what broke it
+                self._core.end()
+            self._core.assembler.settle()
+
+    def checkpoint(self) -> bytes:
+        """The state as of the last event that was yielded, as bytes; see `Assembler.checkpoint`."""
+        return self._core.assembler.checkpoint()
 
     def _finish(self) -> Interaction:
         try:
@@ -82,6 +89,10 @@ class InteractionStream(_Stream):
     Args:
         chunks: the bytes of the response body, cut anywhere; or the whole as one bytes object. It
             is closed with the stream if it has a `close()`.
+        resume: what an earlier stream of the same answer assembled, or a checkpoint of it; `chunks`
+            is then the response to a request made with `report.resume`. See `gemwire.resume` for
+            how it goes on. An event that brings nothing new is yielded all the same.
+        replay: the server begins from the start, whatever was held; with `resume` it is compared.
         strict: raise DecodeError for events that are not to spec, in place of `Unknown…` objects.
         max_event_bytes: how large one event may be.
 
@@ -93,10 +104,14 @@ class InteractionStream(_Stream):
         self,
         chunks: Iterable[Chunk] | Chunk,
         *,
+        resume: Assembler | bytes | None = None,
+        replay: bool = False,
         strict: bool = False,
         max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
-        self._core = StreamCore(strict=strict, max_event_bytes=max_event_bytes)
+        self._core = StreamCore(
+            resume=resume, replay=replay, strict=strict, max_event_bytes=max_event_bytes
+        )
         self._chunks = _source(chunks)
         self._events = self._run()
 
@@ -170,6 +185,9 @@ class InteractionStream(_Stream):
         """Stop reading and close the source. The outcome is `truncated` unless it was decided."""
         self._events.close()
         self._core.assembler.settle()
+        self._close_source()
+
+    def _close_source(self) -> None:
         close = getattr(self._chunks, "close", None)
         if close is not None:
             close()
@@ -185,10 +203,14 @@ class AsyncInteractionStream(_Stream):
         self,
         chunks: AsyncIterable[Chunk],
         *,
+        resume: Assembler | bytes | None = None,
+        replay: bool = False,
         strict: bool = False,
         max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
-        self._core = StreamCore(strict=strict, max_event_bytes=max_event_bytes)
+        self._core = StreamCore(
+            resume=resume, replay=replay, strict=strict, max_event_bytes=max_event_bytes
+        )
         self._chunks = chunks
         self._events = self._run()
 
@@ -262,6 +284,9 @@ class AsyncInteractionStream(_Stream):
         """Stop reading and close the source. The outcome is `truncated` unless it was decided."""
         await self._events.aclose()
         self._core.assembler.settle()
+        await self._close_source()
+
+    async def _close_source(self) -> None:
         aclose = getattr(self._chunks, "aclose", None)
         if aclose is not None:
             await aclose()
@@ -346,11 +371,12 @@ def iter_events(
     Nothing is assembled and there is no verdict: whoever must know whether the stream was complete
     uses `InteractionStream`. Raises LimitExceeded, and DecodeError if `strict`.
     """
-    feed = SSEParser(max_event_bytes=max_event_bytes).feed
+    parser = SSEParser(max_event_bytes=max_event_bytes)
     for chunk in _source(chunks):
-        for message in feed(chunk):
+        for message in parser.feed(chunk):
             if message.data != DONE_DATA:
                 yield decode_event(message.data, message.event, strict=strict)
+    parser.close()  # raises LimitExceeded if the last event was too large
 
 
 async def aiter_events(
@@ -361,8 +387,9 @@ async def aiter_events(
     max_event_bytes: int = MAX_EVENT_BYTES,
 ) -> AsyncIterator[Event]:
     """The async twin of `iter_events`."""
-    feed = SSEParser(max_event_bytes=max_event_bytes).feed
+    parser = SSEParser(max_event_bytes=max_event_bytes)
     async for chunk in chunks:
-        for message in feed(chunk):
+        for message in parser.feed(chunk):
             if message.data != DONE_DATA:
                 yield decode_event(message.data, message.event, strict=strict)
+    parser.close()  # raises LimitExceeded if the last event was too large

@@ -26,6 +26,7 @@ from msgspec import UNSET, Raw, UnsetType
 from .base import (
     STRICT,
     UNIONS,
+    BareInt64,
     Extra,
     Int64,
     Shapes,
@@ -140,7 +141,9 @@ def read(hint: Any, text: bytes) -> Any:
     if alternatives.scalar is Int64:
         digits = text.strip(b'"')
         if digits.removeprefix(b"-").isdigit() and len(digits) <= MAX_INT64_DIGITS:
-            return Int64(digits)
+            number = BareInt64(digits) if digits == text else Int64(digits)
+            if b"%d" % number == digits:  # else it would not come back as it was
+                return number
     if first == b"{" and alternatives.structs:
         return _object(alternatives, text)
     if first == b"{" and alternatives.map is not None:

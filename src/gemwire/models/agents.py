@@ -55,7 +55,7 @@ AgentConfig: TypeAlias = AntigravityAgentConfig
 
 
 class UnknownAgentTool(Unknown):
-    """A `AgentTool` that the spec does not know, or one whose members do not fit."""
+    """An `AgentTool` that the spec does not know, or one whose members do not fit."""
 
     __slots__ = ()
 

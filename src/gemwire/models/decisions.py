@@ -10,14 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from ..base import UNIONS, Unknown, WireStruct
-from .interactions import (
-    AudioContent,
-    DocumentContent,
-    ImageContent,
-    TextContent,
-    Usage,
-    VideoContent,
-)
+from .interactions import Content, TextContent, Usage
 
 __all__ = [
     "Answer",
@@ -40,7 +33,6 @@ __all__ = [
     "ScoreQuestion",
     "ScoreQuestionInstructions",
     "UnknownAnswer",
-    "UnknownDecisionInputContent",
     "UnknownQuestion",
 ]
 
@@ -67,27 +59,8 @@ class CreateDecisionResponse(WireStruct, frozen=True, kw_only=True):
     """Tokens used."""
 
 
-class UnknownDecisionInputContent(Unknown):
-    """A `DecisionInputContent` that the spec does not know, or one whose members do not fit."""
-
-    __slots__ = ()
-
-
-if TYPE_CHECKING:
-    DecisionInputContent: TypeAlias = (
-        AudioContent
-        | DocumentContent
-        | ImageContent
-        | TextContent
-        | VideoContent
-        | UnknownDecisionInputContent
-    )
-    """A content part of the input, told apart by `type`."""
-else:
-    DecisionInputContent = (
-        AudioContent | DocumentContent | ImageContent | TextContent | VideoContent
-    )
-
+DecisionInputContent: TypeAlias = Content
+"""A content part of the input, told apart by `type`."""
 
 Input: TypeAlias = DecisionInputContent | list[DecisionInputContent] | str
 """What questions are about: text, one content part, or a list of them."""
@@ -201,7 +174,7 @@ class ScoreAnswer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="
 
 
 class UnknownAnswer(Unknown):
-    """A `Answer` that the spec does not know, or one whose members do not fit."""
+    """An `Answer` that the spec does not know, or one whose members do not fit."""
 
     __slots__ = ()
 
@@ -227,10 +200,4 @@ BlockReason: TypeAlias = (
 )
 """Why an input was blocked. An open set."""
 
-UNIONS.update(
-    {
-        DecisionInputContent: UnknownDecisionInputContent,
-        Question: UnknownQuestion,
-        Answer: UnknownAnswer,
-    }
-)
+UNIONS.update({Question: UnknownQuestion, Answer: UnknownAnswer})

@@ -236,7 +236,6 @@ __all__ = [
     "Transform",
     "UnknownAnnotation",
     "UnknownContent",
-    "UnknownCreateAgentInteractionAgentConfig",
     "UnknownFunctionResultSubcontent",
     "UnknownInteractionAgentConfig",
     "UnknownInteractionSseEvent",
@@ -465,6 +464,10 @@ class Error(WireStruct, frozen=True, kw_only=True):
     """Code of the error in snake case, such as `invalid_request` or `rate_limit_exceeded`."""
     message: str | UnsetType = UNSET
     """Text for people; not meant to be parsed."""
+    status: str | UnsetType = UNSET
+    """Canonical google.rpc name, such as `UNAVAILABLE`."""
+    details: list[Any] | UnsetType = UNSET
+    """Further google.rpc details."""
 
 
 ResponseModality: TypeAlias = Literal["text", "image", "audio", "video", "document"] | str
@@ -902,7 +905,7 @@ if TYPE_CHECKING:
         | UnknownStep
     )
     """One step of an interaction: input, output, a thought, or a call of a tool and its result; told
-apart by `type`."""
+    apart by `type`."""
 else:
     Step = (
         CodeExecutionCallStep
@@ -1138,7 +1141,7 @@ if TYPE_CHECKING:
         AudioContent | DocumentContent | ImageContent | TextContent | VideoContent | UnknownContent
     )
     """One part of an input or an output: text, image, audio, video or document; told apart by
-`type`."""
+    `type`."""
 else:
     Content = AudioContent | DocumentContent | ImageContent | TextContent | VideoContent
 
@@ -1343,7 +1346,7 @@ class WordInfo(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="wor
 
 
 class UnknownAnnotation(Unknown):
-    """A `Annotation` that the spec does not know, or one whose members do not fit."""
+    """An `Annotation` that the spec does not know, or one whose members do not fit."""
 
     __slots__ = ()
 
@@ -1353,7 +1356,7 @@ if TYPE_CHECKING:
         FileCitation | PlaceCitation | SpeechAnnotation | UrlCitation | WordInfo | UnknownAnnotation
     )
     """A span of a text with what is known about it; told apart by `type`. Offsets count UTF-8 bytes,
-the end is exclusive."""
+    the end is exclusive."""
 else:
     Annotation = FileCitation | PlaceCitation | SpeechAnnotation | UrlCitation | WordInfo
 
@@ -1849,7 +1852,7 @@ if TYPE_CHECKING:
         | UnknownStepDeltaData
     )
     """What a `step.delta` adds to its step; told apart by `type`. A delta of an unknown kind is to
-be skipped, not an error."""
+    be skipped, not an error."""
 else:
     StepDeltaData = (
         ArgumentsDelta
@@ -2082,7 +2085,7 @@ class StepStop(WireStruct, frozen=True, kw_only=True, tag_field="event_type", ta
 
 
 class UnknownInteractionSseEvent(Unknown):
-    """A `InteractionSseEvent` that the spec does not know, or one whose members do not fit."""
+    """An `InteractionSseEvent` that the spec does not know, or one whose members do not fit."""
 
     __slots__ = ()
 
@@ -2101,7 +2104,7 @@ if TYPE_CHECKING:
         | UnknownInteractionSseEvent
     )
     """One event of a stream, told apart by `event_type`. Unknown events are to be skipped, not an
-error."""
+    error."""
 else:
     InteractionSseEvent = (
         ErrorEvent
@@ -2310,32 +2313,8 @@ class DynamicAgentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type"
     type: ClassVar[Literal["dynamic"]] = "dynamic"
 
 
-class UnknownCreateAgentInteractionAgentConfig(Unknown):
-    """A `CreateAgentInteractionAgentConfig` that the spec does not know, or one whose members do not fit."""
-
-    __slots__ = ()
-
-
-if TYPE_CHECKING:
-    CreateAgentInteractionAgentConfig: TypeAlias = (
-        AntigravityAgentConfig
-        | CodeMenderAgentConfig
-        | DeepResearchAgentConfig
-        | DynamicAgentConfig
-        | UnknownCreateAgentInteractionAgentConfig
-    )
-    """Settings of the agent in a request, told apart by `type`."""
-else:
-    CreateAgentInteractionAgentConfig = (
-        AntigravityAgentConfig
-        | CodeMenderAgentConfig
-        | DeepResearchAgentConfig
-        | DynamicAgentConfig
-    )
-
-
 class UnknownInteractionAgentConfig(Unknown):
-    """A `InteractionAgentConfig` that the spec does not know, or one whose members do not fit."""
+    """An `InteractionAgentConfig` that the spec does not know, or one whose members do not fit."""
 
     __slots__ = ()
 
@@ -2356,6 +2335,10 @@ else:
         | DeepResearchAgentConfig
         | DynamicAgentConfig
     )
+
+
+CreateAgentInteractionAgentConfig: TypeAlias = InteractionAgentConfig
+"""Settings of the agent in a request, told apart by `type`."""
 
 
 class EnvironmentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="remote"):
@@ -2519,7 +2502,7 @@ if TYPE_CHECKING:
         | UnknownFunctionResultSubcontent
     )
     """One part of the result of a function or MCP tool: text, media, or the definition of a
-function."""
+    function."""
 else:
     FunctionResultSubcontent = (
         AudioContent | DocumentContent | Function | ImageContent | TextContent | VideoContent
@@ -2638,7 +2621,7 @@ if TYPE_CHECKING:
         | UnknownTool
     )
     """A tool the model may use: a function of the caller or one that the server runs; told apart by
-`type`."""
+    `type`."""
 else:
     Tool = (
         CodeExecution
@@ -3143,6 +3126,7 @@ class Ranking(WireStruct, frozen=True, kw_only=True):
     """How the hits of a retrieval are reranked."""
 
     ranking_config: Literal["rank_service"]
+    """What reranks; there is one value."""
     model_name: str | UnsetType = UNSET
     """Name of the model that reranks."""
     rank_service: RankService | UnsetType = UNSET
@@ -3192,7 +3176,6 @@ UNIONS.update(
         Annotation: UnknownAnnotation,
         StepDeltaData: UnknownStepDeltaData,
         InteractionSseEvent: UnknownInteractionSseEvent,
-        CreateAgentInteractionAgentConfig: UnknownCreateAgentInteractionAgentConfig,
         InteractionAgentConfig: UnknownInteractionAgentConfig,
         FunctionResultSubcontent: UnknownFunctionResultSubcontent,
         Tool: UnknownTool,

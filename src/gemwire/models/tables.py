@@ -95,7 +95,6 @@ MODULES: Final[dict[str, str]] = {
     "UnknownAnswer": "decisions",
     "UnknownCredentialCreateParams": "credentials",
     "UnknownCredentialUpdate": "credentials",
-    "UnknownDecisionInputContent": "decisions",
     "UnknownQuestion": "decisions",
     "Voice": "voices",
     "VoiceInput": "voices",
