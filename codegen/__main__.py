@@ -1,4 +1,4 @@
-"""`python -m codegen` writes src/gemwire/models/, `--check` fails when it is not up to date."""
+"""`python -m codegen` writes what src/gemwire has from spec/, `--check` fails if that is stale."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import warnings
 from pathlib import Path
 
 from .generate import generate
+from .load import load
+from .operations import generate_operations
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = ROOT / "spec"
-DOCUMENTS = ("interactions.openapi.yaml", "resources.openapi.yaml")
-MODELS = ROOT / "src" / "gemwire" / "models"
+DOCUMENTS = ("interactions.openapi.yaml", "resources.openapi.yaml", "legacy.openapi.yaml")
+PACKAGE = ROOT / "src" / "gemwire"
+MODELS = PACKAGE / "models"
 
 
 def ruff_format(source: str) -> str:
@@ -34,11 +37,14 @@ def main(argv: list[str] | None = None) -> int:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the generator's notes on formats it does not know
-        files = generate([SPEC / name for name in DOCUMENTS], SPEC / "overlay.yaml")
-    stale = {path.name for path in MODELS.glob("*.py")} - files.keys()
+        models = generate([SPEC / name for name in DOCUMENTS], SPEC / "overlay.yaml")
+    files = {f"models/{name}": source for name, source in models.items()}
+    document = load([SPEC / name for name in DOCUMENTS], SPEC / "overlay.yaml")
+    files["operations.py"] = generate_operations(document)
+    stale = {f"models/{path.name}" for path in MODELS.glob("*.py")} - files.keys()
     MODELS.mkdir(exist_ok=True)
     for name, source in files.items():
-        path = MODELS / name
+        path = PACKAGE / name
         new = ruff_format(source)
         old = path.read_text("utf-8") if path.exists() else ""
         if new == old:
@@ -53,7 +59,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             path.write_text(new, "utf-8")
     if not stale:
-        print(f"{MODELS.relative_to(ROOT)} is up to date")
+        print(f"{PACKAGE.relative_to(ROOT)} is up to date")
     elif check:
         print(f"stale: {', '.join(sorted(stale))} (run `make codegen`)")
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -95,7 +96,7 @@ def _at(index: int | None) -> Payload:
 def dumps(payload: Any) -> str:
     """JSON as the server writes it: raw UTF-8, no spaces. A lone surrogate can only be escaped."""
     written = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
-    return "".join(c if not "\ud800" <= c <= "\udfff" else f"\\u{ord(c):04x}" for c in written)
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", written)
 
 
 def frame(payload: Payload | str, name: str | None = None) -> bytes:

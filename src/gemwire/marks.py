@@ -71,7 +71,9 @@ def first_difference(held: Hop, new: Hop) -> str | None:
 
 
 def is_longer(held: Hop, new: Hop) -> bool:
-    """Whether the one held got further."""
+    """Whether the one held got further, and was not at its end either."""
+    if held.ended:
+        return False
     old, now = own_steps(held), own_steps(new)
     if len(old) != len(now):
         return len(old) > len(now)

@@ -118,22 +118,28 @@ class StepBuilder:
         raise Misfit("the step takes no delta of its own kind")
 
     def merged(self, held: Any, new: Any) -> Any:
-        """One member: objects one level deep, lists extended, nothing overwritten by nothing."""
+        """One member: objects one level deep, lists extended, nothing overwritten by nothing.
+
+        A list or dict that is held is changed in place, since many deltas may bring a bit each.
+        """
         if held is UNSET or held is None:
-            return new
+            return own(new)
         if new is None or new == "":
             return held
         if isinstance(held, list) and isinstance(new, list):
-            return [*held, *new]
+            held.extend(new)
+            return held
         if isinstance(held, dict) and isinstance(new, dict):
-            return laid_over(held, new)
+            lay_over(held, new)
+            return held
         if isinstance(held, WireStruct) and type(held) is type(new):
-            members = laid_over(members_of(held), members_of(new))
+            members = members_of(held)
+            lay_over(members, members_of(new))
             whole = type(held)(**members, extra_=held.extra_)
             return add_extra(whole, texts) if (texts := worthy_extras(held, new)) else whole
         if held not in ("", new):
             self.report.issue("conflict", self.index, f"{held!r} / {new!r}")
-        return new
+        return own(new)
 
     def started_late(self, step: Any) -> None:
         """Lay the members of a start under what its deltas brought."""
@@ -182,9 +188,14 @@ IDENTITY = ("id", "call_id")
 """Members that a delta only fills where they are missing."""
 
 
-def laid_over(held: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The members of both; those of `new` stand, save for null and "" where something was held."""
-    return held | {n: v for n, v in new.items() if n not in held or v not in NOTHING}
+def own(value: Any) -> Any:
+    """The value, as one that may be changed: events and snapshots keep theirs."""
+    return value.copy() if isinstance(value, list | dict) else value
+
+
+def lay_over(held: dict[str, Any], new: dict[str, Any]) -> None:
+    """Take in the members of `new`, save for null and "" where something was held."""
+    held.update((n, v) for n, v in new.items() if n not in held or v not in NOTHING)
 
 
 def members_of(value: WireStruct) -> dict[str, Any]:
@@ -375,7 +386,7 @@ class ToolBuilder(StepBuilder):
             if name == "signature":
                 self.sign(m.ThoughtSignatureDelta(signature=value))
             elif name in known:
-                held = self.members.get(name, getattr(self.base, name))
+                held = self.members[name] if name in self.members else own(getattr(self.base, name))
                 if name not in IDENTITY or held in NOTHING:
                     self.members[name] = self.merged(held, value)
             else:
@@ -406,7 +417,7 @@ class ToolBuilder(StepBuilder):
         if "arguments" in fields(type(step)) and (self.fragments or not self.closed):
             members = {**members, "arguments": self.read_arguments()}
         if members:
-            step = replace(step, **members)
+            step = replace(step, **{name: own(value) for name, value in members.items()})
         return add_extra(step, self.extra)
 
     def read_arguments(self) -> Any:

@@ -118,4 +118,3 @@ def misuse(interaction: Interaction, step: Step) -> None:
         pass
     print(step.content)  # type: ignore[union-attr]
     interaction.id = "x"  # type: ignore[misc]
-    print(hash(interaction))  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .credentials import *
     from .decisions import *
     from .environments import *
+    from .legacy import *
     from .shared import *
     from .triggers import *
     from .voices import *

@@ -510,6 +510,8 @@ class Usage(WireStruct, frozen=True, kw_only=True):
     """Tokens by invocation of the model; undocumented."""
     non_grounding_model_invocation_token_counts: Any | UnsetType = UNSET
     """Tokens by invocation of the model without grounding; undocumented."""
+    total_reasoning_tokens: int | UnsetType = UNSET
+    """The name of `total_thought_tokens` up to December 2025."""
 
 
 class ModalityTokens(WireStruct, frozen=True, kw_only=True):
@@ -977,6 +979,12 @@ class GoogleSearchResult(WireStruct, frozen=True, kw_only=True):
 
     search_suggestions: str | UnsetType = UNSET
     """HTML with search suggestions."""
+    rendered_content: str | UnsetType = UNSET
+    """The name of `search_suggestions` up to early 2026."""
+    title: str | UnsetType = UNSET
+    """Title of the page that was found; up to early 2026."""
+    url: str | UnsetType = UNSET
+    """URL of the page that was found; up to early 2026."""
 
 
 class Status(WireStruct, frozen=True, kw_only=True):
@@ -1070,6 +1078,8 @@ class AudioContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag=
     """Sample rate in Hz."""
     uri: str | UnsetType = UNSET
     """Where the audio is, instead of `data`."""
+    rate: int | UnsetType = UNSET
+    """The name of `sample_rate` in April 2026."""
 
 
 class DocumentContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="document"):
@@ -1509,6 +1519,8 @@ class CodeExecutionCallDelta(
     """The code to run."""
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
 
 
 class CodeExecutionResultDelta(
@@ -1523,6 +1535,8 @@ class CodeExecutionResultDelta(
     """Whether the code failed."""
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
 
 
 class DocumentDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="document"):
@@ -1545,6 +1559,8 @@ class FileSearchCallDelta(
     type: ClassVar[Literal["file_search_call"]] = "file_search_call"
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
 
 
 class FileSearchResultDelta(
@@ -1557,6 +1573,8 @@ class FileSearchResultDelta(
     """Hits of the search."""
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
 
 
 class FunctionResultDelta(
@@ -1571,6 +1589,10 @@ class FunctionResultDelta(
     """Whether the function failed."""
     name: str | UnsetType = UNSET
     """Name of the function."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; removed from the schema after 2.8."""
 
 
 class GoogleMapsCallDelta(
@@ -1583,6 +1605,8 @@ class GoogleMapsCallDelta(
     """Queries of the call."""
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
 
 
 class GoogleMapsResultDelta(
@@ -1595,6 +1619,8 @@ class GoogleMapsResultDelta(
     """Places that were found."""
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
 
 
 class GoogleSearchCallDelta(
@@ -1607,6 +1633,8 @@ class GoogleSearchCallDelta(
     """Queries of the call."""
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. May be absent."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
 
 
 class GoogleSearchResultDelta(
@@ -1621,6 +1649,8 @@ class GoogleSearchResultDelta(
     """Whether the search failed."""
     signature: str | UnsetType = UNSET
     """Opaque signature of up to about 100 kB; never decoded or trimmed. May be absent."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
 
 
 class ImageDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="image"):
@@ -1649,6 +1679,10 @@ class McpServerToolCallDelta(
     """Name of the tool."""
     server_name: str | UnsetType = UNSET
     """Name of the MCP server."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; removed from the schema after 2.8."""
 
 
 class McpServerToolResultDelta(
@@ -1663,6 +1697,10 @@ class McpServerToolResultDelta(
     """Name of the tool."""
     server_name: str | UnsetType = UNSET
     """Name of the MCP server."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; removed from the schema after 2.8."""
 
 
 class ProcessingCallDelta(
@@ -1783,6 +1821,8 @@ class UrlContextCallDelta(
     """URLs to read."""
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
 
 
 class UrlContextResultDelta(
@@ -1797,6 +1837,8 @@ class UrlContextResultDelta(
     """Whether the call failed."""
     signature: str | UnsetType = UNSET
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
 
 
 class VideoDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="video"):
@@ -2455,6 +2497,8 @@ class ComputerUse(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="
     """What is operated."""
     excluded_predefined_functions: list[str] | UnsetType = UNSET
     """Names of predefined functions that the model may not use."""
+    excludedPredefinedFunctions: list[str] | UnsetType = UNSET
+    """The name of `excluded_predefined_functions` up to May 2026."""
 
 
 class FileSearch(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search"):

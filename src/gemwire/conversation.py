@@ -1,0 +1,293 @@
+"""What goes into the next request: input, results of functions, media, and what was said before.
+
+All of these make models; they go into the `input` of a request as they are.
+"""
+
+from __future__ import annotations
+
+import os
+from binascii import b2a_base64
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from .base import Unknown, WireStruct
+from .models import (
+    AudioContent,
+    DocumentContent,
+    FunctionCallStep,
+    FunctionResultStep,
+    ImageContent,
+    Interaction,
+    TextContent,
+    UserInputStep,
+    VideoContent,
+)
+
+if TYPE_CHECKING:
+    from .models import Content, FunctionResultSubcontent, Step
+
+__all__ = [
+    "audio_part",
+    "document_part",
+    "function_result",
+    "history",
+    "image_part",
+    "user_input",
+    "video_part",
+]
+
+Media: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview
+"""The path of a file, or what is in it."""
+Part = TypeVar("Part", AudioContent, DocumentContent, ImageContent, VideoContent)
+
+
+def user_input(*content: str | Content) -> UserInputStep:
+    """One turn of the user: texts, and parts of any kind, in order.
+
+    Raises:
+        ValueError: there is no content.
+
+    """
+    if not content:
+        raise ValueError("a turn of the user needs content")
+    return UserInputStep(
+        content=[TextContent(text=part) if isinstance(part, str) else part for part in content]
+    )
+
+
+def function_result(
+    call: FunctionCallStep,
+    result: str | Mapping[str, Any] | FunctionResultSubcontent | Sequence[FunctionResultSubcontent],
+    /,
+    *,
+    is_error: bool | UnsetType = UNSET,
+) -> FunctionResultStep:
+    """The answer to a call of `interaction.function_calls`, which it names by id.
+
+    Args:
+        call: the call as it came.
+        result: a text, an object, or content parts. Any other value has no place on the wire:
+            give it as a member of an object.
+        is_error: whether the function failed; then the result says why.
+
+    Raises:
+        ValueError: the call has no id.
+        TypeError: the result is none of these.
+
+    """
+    if not call.id:
+        raise ValueError(f"the call of {call.name!r} has no id that a result could name")
+    value: Any
+    if isinstance(result, str):
+        value = result
+    elif isinstance(result, Mapping):
+        value = dict(result)
+    elif isinstance(result, WireStruct | Unknown):
+        value = [result]
+    elif isinstance(result, Sequence) and all(isinstance(p, WireStruct | Unknown) for p in result):
+        value = list(result)
+    else:
+        raise TypeError(
+            "the result of a function is a text, an object or a list of content parts; "
+            f"give others as a member: {{'result': {result!r:.40}}}"
+        )
+    return FunctionResultStep(call_id=call.id, name=call.name, result=value, is_error=is_error)
+
+
+def history(*turns: str | Step | Interaction | Iterable[Step]) -> list[Step]:
+    """What was said so far as the `input` of the next request, for calls that store nothing.
+
+    The steps of an answer go back as they came, thoughts and signatures byte for byte, and so does
+    what the spec does not know: the server refuses a conversation in which anything of that was
+    changed. A create call answers without the input it was given, so that belongs between::
+
+        history("What is 6 times 7?", interaction, "And 8?")
+
+    Args:
+        turns: in order: a text, a step such as `user_input()` and `function_result()` give, steps,
+            or a whole answer.
+
+    """
+    steps: list[Step] = []
+    for turn in turns:
+        if isinstance(turn, str):
+            steps.append(user_input(turn))
+        elif isinstance(turn, Interaction):
+            steps.extend(turn.steps or ())
+        elif isinstance(turn, WireStruct | Unknown):
+            steps.append(turn)
+        else:
+            steps.extend(turn)
+    return steps
+
+
+# ---- media
+
+
+def image_part(source: Media, mime_type: str | None = None, /) -> ImageContent:
+    """An image from a file or from bytes, as base64.
+
+    Args:
+        source: a path, or the bytes.
+        mime_type: taken as it is, if it is one of an image. By default it is what the first bytes
+            say, else what the suffix of the file says.
+
+    Raises:
+        ValueError: the type cannot be told or is no image, or there are no bytes.
+        OSError: the file cannot be read.
+
+    """
+    return _part(ImageContent, "image", source, mime_type)
+
+
+def audio_part(source: Media, mime_type: str | None = None, /) -> AudioContent:
+    """Sound from a file or from bytes, as `image_part` does it. Raw samples need a `mime_type`."""
+    return _part(AudioContent, "audio", source, mime_type)
+
+
+def video_part(source: Media, mime_type: str | None = None, /) -> VideoContent:
+    """A video from a file or from bytes, as `image_part` does it."""
+    return _part(VideoContent, "video", source, mime_type)
+
+
+def document_part(source: Media, mime_type: str | None = None, /) -> DocumentContent:
+    """A document from a file or from bytes, as `image_part` does it."""
+    return _part(DocumentContent, "document", source, mime_type)
+
+
+OFFICE: Final = "application/vnd.openxmlformats-officedocument."
+OASIS: Final = "application/vnd.oasis.opendocument."
+
+SUFFIXES: Final[dict[str, dict[str, str]]] = {
+    "image": {
+        **{name: f"image/{name}" for name in ("bmp gif heic heif jpeg png tiff webp".split())},
+        "jpg": "image/jpeg",
+        "tif": "image/tiff",
+    },
+    "audio": {
+        **{name: f"audio/{name}" for name in ("aac aiff flac m4a mp3 ogg opus wav webm".split())},
+        "aif": "audio/aiff",
+        "oga": "audio/ogg",
+    },
+    "video": {
+        **{name: f"video/{name}" for name in ("avi mov mp4 mpeg webm wmv".split())},
+        "3gp": "video/3gpp",
+        "flv": "video/x-flv",
+        "mpg": "video/mpeg",
+    },
+    "document": {
+        "csv": "text/csv",
+        "doc": "application/msword",
+        "docx": OFFICE + "wordprocessingml.document",
+        "dotx": OFFICE + "wordprocessingml.template",
+        "odp": OASIS + "presentation",
+        "ods": OASIS + "spreadsheet",
+        "odt": OASIS + "text",
+        "pdf": "application/pdf",
+        "ppt": "application/vnd.ms-powerpoint",
+        "pptx": OFFICE + "presentationml.presentation",
+        "xls": "application/vnd.ms-excel",
+        "xlsx": OFFICE + "spreadsheetml.sheet",
+    },
+}
+"""The types of the spec that a file can have, by its suffix, for each kind of part."""
+
+MAGIC: Final = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (0, b"II*\0", "image/tiff"),
+    (0, b"MM\0*", "image/tiff"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"ID3", "audio/mp3"),
+    (0, b"\xff\xfb", "audio/mp3"),
+    (0, b"\xff\xf3", "audio/mp3"),
+    (0, b"\xff\xf2", "audio/mp3"),
+    (0, b"\xff\xf1", "audio/aac"),
+    (0, b"\xff\xf9", "audio/aac"),
+    (8, b"WAVE", "audio/wav"),
+    (8, b"AIFF", "audio/aiff"),
+    (8, b"AIFC", "audio/aiff"),
+    (8, b"AVI ", "video/avi"),
+    (0, b"FLV\x01", "video/x-flv"),
+    (0, b"\0\0\x01\xba", "video/mpeg"),
+    (0, b"\0\0\x01\xb3", "video/mpeg"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "video/wmv"),
+    (0, b"%PDF-", "application/pdf"),
+    *((30, f"mimetype{OASIS}{n}".encode(), OASIS + n) for n in ("presentation", "spreadsheet")),
+    (30, f"mimetype{OASIS}text".encode(), OASIS + "text"),
+)
+"""What stands at an offset of a file, and its type; what is at 8 is in a RIFF or a FORM."""
+
+BRANDS: Final = {
+    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx"), ("image/heic",)),
+    **dict.fromkeys((b"mif1", b"msf1"), ("image/heif",)),
+    **dict.fromkeys((b"M4A ", b"M4B "), ("audio/m4a",)),
+    b"qt  ": ("video/mov",),
+}
+"""The type by the brand of an ISO media file; others are MP4, with or without pictures."""
+
+
+def _types(data: bytes) -> tuple[str, ...]:
+    """The types that the data can be by its first bytes."""
+    for at, magic, found in MAGIC:
+        if data.startswith(magic, at) and (at != 8 or data.startswith((b"RIFF", b"FORM"))):
+            return (found,)
+    if data[4:8] == b"ftyp":
+        brand = data[8:12]
+        if brand.startswith(b"3g"):
+            return ("video/3gpp",)
+        return BRANDS.get(brand, ("video/mp4", "audio/m4a"))
+    if data.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in data[:64]:
+        return ("video/webm", "audio/webm")
+    if data.startswith(b"BM") and data[6:10] == bytes(4):
+        return ("image/bmp",)
+    return ()
+
+
+def _kind_of(mime_type: str) -> str:
+    """Which part a type goes into."""
+    family, slash, name = mime_type.lower().partition("/")
+    if not slash or not family or not name:
+        return "nothing"
+    return family if family in ("image", "audio", "video") else "document"
+
+
+def _part(cls: type[Part], kind: str, source: Media, mime_type: str | None) -> Part:
+    if isinstance(source, bytes | bytearray | memoryview):
+        data, suffix, name = bytes(source), "", "the bytes"
+    else:
+        path = os.fspath(source)
+        if "://" in path:
+            raise ValueError(f"{path!r} is no path: what has a URI needs a part with `uri`")
+        with open(path, "rb") as file:
+            data = file.read()
+        suffix, name = os.path.splitext(path)[1].lower().removeprefix("."), repr(path)
+    if not data:
+        raise ValueError(f"{name}: there is nothing in it")
+    if mime_type is None:
+        mime_type = _told(kind, data, suffix, name)
+    elif _kind_of(mime_type) != kind:
+        raise ValueError(f"{mime_type!r} is no type of {kind}")
+    return cls(data=b2a_base64(data, newline=False).decode("ascii"), mime_type=mime_type)
+
+
+def _told(kind: str, data: bytes, suffix: str, name: str) -> str:
+    """The type that the data has, if it is one of this kind."""
+    found = _types(data)
+    for mime_type in found:
+        if _kind_of(mime_type) == kind:
+            return mime_type
+    if found:
+        raise ValueError(f"{name}: this is {found[0]}, which is no type of {kind}")
+    if suffix in SUFFIXES[kind]:
+        return SUFFIXES[kind][suffix]
+    known = ", ".join(sorted(set(SUFFIXES[kind].values())))
+    raise ValueError(
+        f"{name}: cannot tell its type, give a mime_type; for {kind} there are {known}"
+    )

@@ -1,0 +1,380 @@
+"""A call, described: what is to be sent, and how to read what comes back. Nothing is sent here.
+
+`gemwire.operations` has a function for each operation of the API that makes a `Request`; the base
+URL, the key and the sending stay with the caller. No value that goes into a `Request` can leave
+its place: an id stays one segment of the path, a value of the query stays one value, and a header
+stays one line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from urllib.parse import quote
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from . import models
+from .base import WireStruct, memo, read_json
+from .codec import decode, decode_interaction, encode, unknown_members
+from .errors import ApiError, DecodeError, error_info
+from .walk import decoder
+
+__all__ = ["API_REVISION", "Headers", "Operation", "Request", "Value", "api_error"]
+
+API_REVISION: Final = "2026-05-20"
+"""Selects the generation of the wire whose answers have `steps`."""
+
+Headers: TypeAlias = Mapping[str, Any] | Iterable[tuple[str | bytes, str | bytes]]
+"""The headers of an answer, in the form that the HTTP client has them."""
+Value: TypeAlias = str | int | bool | Sequence[str] | UnsetType | None
+"""The value of a parameter; None and UNSET leave it out."""
+
+T = TypeVar("T", covariant=True)
+
+_SHOWN = 512  # characters of a text that is no JSON, in the message of an error
+_READ = 4096  # how much of such a text is looked at
+
+
+class Request(Struct, Generic[T], frozen=True, kw_only=True):
+    """One call, complete but for the base URL and the key; `T` is what it answers.
+
+    Send `method`, `url(base_url)`, `headers` and `body` with any client. If `event_stream`, give
+    the chunks of the answer to `InteractionStream` when its status is 200; everything else goes to
+    `decode_response`.
+    """
+
+    method: str
+    path: str
+    """Percent-encoded, from the `/` after the host."""
+    query: tuple[tuple[str, str], ...] = ()
+    """Names and values, not encoded; a name that has several values is there several times."""
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    event_stream: bool = False
+    """Whether the answer comes as events, if all goes well."""
+    response: str | None = None
+    """The name, in `gemwire.models`, of what the answer's body is; None if it has none."""
+    response_header: str | None = None
+    """The header that is the answer, if one is."""
+
+    def __repr__(self) -> str:
+        size = "" if self.body is None else f", {len(self.body)} bytes"
+        return f"<Request {self.method} {self.url('')}{size}>"
+
+    def url(self, base_url: str, /) -> str:
+        """The whole URL, the query included.
+
+        Args:
+            base_url: scheme and host, and the path of a proxy if there is one; a `/` at its end
+                does not matter.
+
+        Raises:
+            ValueError: the base URL has a query or a fragment.
+
+        """
+        if "?" in base_url or "#" in base_url:
+            raise ValueError(f"no query and no fragment can stand in a base URL: {base_url!r}")
+        query = "&".join(f"{_quote(name)}={_quote(value)}" for name, value in self.query)
+        return base_url.rstrip("/") + self.path + ("?" + query if query else "")
+
+    @property
+    def response_type(self) -> Any:
+        """The type of the answer, whose module is imported now; None if there is no answer."""
+        if self.response_header is not None:
+            return str
+        return None if self.response is None else getattr(models, self.response)
+
+    def decode_response(
+        self,
+        status: int,
+        body: bytes | bytearray | memoryview | str = b"",
+        headers: Headers | None = None,
+    ) -> T:
+        """Read the whole answer.
+
+        Args:
+            status: of HTTP.
+            body: all of it, decompressed.
+            headers: names in any case; wanted for `Retry-After`, and for operations that answer in
+                a header.
+
+        Returns:
+            The answer, of the type the operation has; None where it has none. An answer to an
+            `event_stream` request that came as JSON all the same is read too, events are not.
+
+        Raises:
+            ApiError: the status is none of 2xx, or the body is an error in spite of it.
+            DecodeError: the answer is not what the operation answers.
+
+        """
+        if not 200 <= status < 300:
+            raise api_error(status, body, headers)
+        return cast("T", self._answer(status, body, headers))
+
+    def _answer(self, status: int, body: Any, headers: Headers | None) -> Any:
+        if self.response_header is not None:
+            value = _header(headers, self.response_header)
+            if value is None:
+                raise DecodeError(f"the answer has no header {self.response_header}")
+            return value
+        if self.response is None:
+            return None
+        if self.response == "Interaction":
+            try:
+                return decode_interaction(body)
+            except ApiError:
+                raise api_error(status, body, headers) from None
+        kind = self.response_type
+        if not body and kind == dict[str, Any]:
+            return {}  # an object without members, which need not be written
+        try:
+            value = decode(body, kind)
+        except DecodeError:
+            if _is_error(_json(body)):
+                raise api_error(status, body, headers) from None
+            raise
+        if _is_error(unknown_members(value) if isinstance(value, WireStruct) else value):
+            raise api_error(status, body, headers)
+        return value
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One operation of the API as the spec has it; `gemwire.operations.OPERATIONS` has them all."""
+
+    id: str
+    """The `operationId`."""
+    method: str
+    path: str
+    """The template, with the spec's names: `/{api_version}/webhooks/{id}:ping`."""
+    slashes: tuple[str, ...] = ()
+    """Parameters of the path that are paths themselves: their slashes stay."""
+    query: Mapping[str, str] = {}
+    """Parameters of the query and the JSON type of each: string, integer, boolean or array."""
+    headers: Mapping[str, str] = {}
+    """Parameters that are headers, all of them required, likewise."""
+    constants: Mapping[str, str] = {}
+    """Headers that are always the same."""
+    body: tuple[str, ...] = ()
+    """The models of which the body is one; empty if there is no body."""
+    body_required: bool = False
+    response: str | None = None
+    response_header: str | None = None
+    streams: bool = False
+    """Whether it can answer with events; the member or parameter `stream` says if it does."""
+
+    def request(
+        self,
+        path: Mapping[str, str],
+        /,
+        *,
+        query: Mapping[str, Value] = {},  # never changed
+        headers: Mapping[str, str | int] = {},
+        body: Any = None,
+        api_version: str,
+        parent: str | UnsetType | None,
+    ) -> Request[Any]:
+        """Describe one call; the functions of `gemwire.operations` are the typed form of this.
+
+        Raises:
+            ValueError: a value cannot stand where it is to stand.
+            TypeError: the body is no object.
+
+        """
+        places = {
+            name: _segments(name, value) if name in self.slashes else _segment(name, value)
+            for name, value in path.items()
+        }
+        root = _segment("api_version", api_version)
+        if parent:
+            root += "/" + _segments("parent", parent)
+        data, streams = (None, False) if body is None or body is UNSET else _encoded(body)
+        event_stream = self.streams and (streams or query.get("stream") is True)
+        sent = {
+            "Api-Revision": API_REVISION,
+            "Accept": "text/event-stream" if event_stream else "application/json",
+        }
+        if data is not None:
+            sent["Content-Type"] = "application/json"
+        sent |= self.constants
+        for name, value in headers.items():
+            sent[name] = _line(name, str(value))
+        return Request(
+            method=self.method,
+            path=self.path.format(api_version=root, **places),
+            query=tuple((n, text) for n, value in query.items() for text in _texts(value)),
+            headers=sent,
+            body=data,
+            event_stream=event_stream,
+            response=self.response,
+            response_header=self.response_header,
+        )
+
+
+# ---- what is sent
+
+
+def _quote(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _segment(name: str, value: str) -> str:
+    """One segment of a path. Dots alone cannot be told apart from a step by any encoding."""
+    if not value or value in (".", ".."):
+        raise ValueError(f"{name} cannot be {value!r}: it has to be one segment of a path")
+    return _quote(value)
+
+
+def _segments(name: str, value: str) -> str:
+    try:
+        return "/".join(_segment(name, part) for part in value.split("/"))
+    except ValueError:
+        raise ValueError(f"{name} has a segment that is empty, '.' or '..': {value!r}") from None
+
+
+def _line(name: str, value: str) -> str:
+    if not (value.isascii() and value.isprintable() and value.strip() == value != ""):
+        raise ValueError(f"{name} cannot be sent in a header: {value!r}")
+    return value
+
+
+def _texts(value: Value) -> list[str]:
+    """The values of a parameter of the query, as they are written there."""
+    if value is None or isinstance(value, UnsetType):
+        return []
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, str | int):
+        return [str(value)]
+    return list(value)
+
+
+class _Streams(Struct):
+    stream: Any = False
+
+
+def _encoded(body: Any) -> tuple[bytes, bool]:
+    """The body as bytes, and whether it asks for events."""
+    if isinstance(body, bytes | bytearray | memoryview):
+        data = bytes(body)
+        try:
+            return data, decoder(_Streams).decode(data).stream is True
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            value = read_json(data)  # only the server can say whether it is as wrong as it looks
+            return data, isinstance(value, dict) and value.get("stream") is True
+    if isinstance(body, Mapping):
+        present = {name: value for name, value in body.items() if value is not UNSET}
+        return encode(present), present.get("stream") is True
+    if isinstance(body, WireStruct):
+        return encode(body), getattr(body, "stream", False) is True
+    raise TypeError(f"a body is a model, a mapping or bytes, not {type(body).__name__}")
+
+
+# ---- what comes back
+
+
+def api_error(
+    status: int,
+    body: bytes | bytearray | memoryview | str = b"",
+    headers: Headers | None = None,
+) -> ApiError:
+    """Whatever an error answer says, whoever wrote it: the API, a gateway, a proxy.
+
+    Read are the error shapes of the API and of google.rpc, lists of them, and of any other text,
+    HTML or not, its beginning. `retry_after` is the header, in seconds, or what a
+    `google.rpc.RetryInfo` among the details says. A date is counted from the answer's own `Date`,
+    and without that it is no number: gemwire has no clock.
+    """
+    value = _json(body)
+    found = error_info(value)
+    details = found.details if found is not None else None
+    wait = _seconds(_header(headers, "Retry-After"), _header(headers, "Date"))
+    if found is None or (found.code, found.status, found.message) == (None, None, value):
+        message = _told(value) if isinstance(value, str) else ""
+        return ApiError(message, retry_after=wait, http_status=status)
+    return ApiError(
+        found.message,
+        code=found.code,
+        status=found.status,
+        details=details,
+        retry_after=_retry_info(details) if wait is None else wait,
+        http_status=status,
+    )
+
+
+def _json(body: bytes | bytearray | memoryview | str) -> Any:
+    """The body as a value; as text if it is no JSON."""
+    return read_json(body.encode("utf-8", "replace") if isinstance(body, str) else bytes(body))
+
+
+def _is_error(value: Any) -> bool:
+    """Whether it is an error where something else should be."""
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict) and bool(first.get("error")) and error_info(first) is not None
+
+
+def _header(headers: Headers | None, wanted: str) -> str | None:
+    """The value of the first header of this name, in any case."""
+    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
+    for name, value in pairs:
+        if _text(name).lower() == wanted.lower():
+            return _text(value).strip()
+    return None
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+@memo
+def _page(tag: str) -> re.Pattern[str]:
+    return re.compile(rf"<{tag}\b[^>]*>(.*?)</{tag}\s*>", re.IGNORECASE | re.DOTALL)
+
+
+def _told(text: str) -> str:
+    """The gist of a text that is no JSON: the title of a page, else the beginning of the text."""
+    text = text[:_READ]
+    if text.lstrip().startswith("<"):
+        from html import unescape  # rare
+
+        found = _page("title").search(text) or _page("h1").search(text)
+        text = unescape(re.sub(r"<[^>]*>", " ", found[1] if found else text))
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+
+
+def _seconds(retry_after: str | None, date: str | None) -> float | None:
+    """How long `Retry-After` says to wait."""
+    if retry_after is None:
+        return None
+    if _NUMBER.fullmatch(retry_after):
+        return float(retry_after)
+    then, now = _instant(retry_after), _instant(date)
+    return None if then is None or now is None else max(0.0, then - now)
+
+
+def _instant(date: str | None) -> float | None:
+    if date is None:
+        return None
+    from datetime import UTC
+    from email.utils import parsedate_to_datetime  # rare, and heavy
+
+    try:
+        found = parsedate_to_datetime(date)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _retry_info(details: list[Any] | None) -> float | None:
+    """What a `google.rpc.RetryInfo` says: `{"retryDelay": "34.5s"}`."""
+    for detail in details or ():
+        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
+        if isinstance(delay, str) and _NUMBER.fullmatch(delay.removesuffix("s")):
+            return float(delay.removesuffix("s"))
+    return None
