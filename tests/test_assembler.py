@@ -724,7 +724,8 @@ def test_every_event_has_a_handler() -> None:
     """An event that is new in the spec fails here until somebody decides about it."""
     union = set(get_args(models.InteractionSseEvent))
     assert set(Assembler.HANDLERS) == union | {models.UnknownInteractionSseEvent}
-    assert set(EVENTS.values()) == {cls.__name__ for cls in union} - {"UnknownInteractionSseEvent"}
+    names = {cls.__name__ for cls in union} - {"UnknownInteractionSseEvent"}
+    assert names <= set(EVENTS.values())
 
 
 def test_what_is_no_event_is_refused() -> None:

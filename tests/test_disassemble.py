@@ -85,6 +85,7 @@ def test_there_and_back_with_what_no_spec_knows(interaction: Interaction, cuts: 
 
 
 @given(interactions(unknown=True), st.sampled_from([UNSET, "", *sorted(IN_PROGRESS)]))
+@settings(max_examples=30)
 def test_without_a_terminal_status_there_is_no_end(interaction: Interaction, status: Any) -> None:
     """Its events end without a terminal one; what they bring is all there."""
     events = list(disassemble(replace(interaction, status=status)))
@@ -97,6 +98,7 @@ def test_without_a_terminal_status_there_is_no_end(interaction: Interaction, sta
 
 
 @given(interactions(unknown=True))
+@settings(max_examples=50)
 def test_events_are_those_of_a_server(interaction: Interaction) -> None:
     """Steps in order, each with start and stop, and nothing that the report would find odd."""
     events = list(disassemble(interaction))
@@ -115,6 +117,7 @@ def test_events_are_those_of_a_server(interaction: Interaction) -> None:
 
 
 @given(interactions(unknown=True))
+@settings(max_examples=50)
 def test_the_bytes_say_the_same_as_the_events(interaction: Interaction) -> None:
     events = list(disassemble(interaction))
     direct = Assembler()
@@ -136,6 +139,9 @@ STEPS: dict[str, list[Payload]] = {
     "empty texts": [{"type": "model_output", "content": [{**TEXT, "text": ""}]}],
     "empty annotations": [{"type": "model_output", "content": [{**TEXT, "annotations": []}]}],
     "neighbouring audio of one format": [{"type": "model_output", "content": [AUDIO, AUDIO]}],
+    "audio with the older name of its rate": [
+        {"type": "model_output", "content": [{**AUDIO, "rate": 24000}]}
+    ],
     "audio by reference": [{"type": "model_output", "content": [{"type": "audio", "uri": "gs:a"}]}],
     "audio that is no base64": [{"type": "model_output", "content": [{**AUDIO, "data": "?"}]}],
     "media without anything": [{"type": "model_output", "content": [{"type": "image"}]}],
@@ -257,15 +263,13 @@ def in_two(data: bytes, places: range, whole: Verdict) -> None:
 
 @pytest.mark.parametrize("name", STREAMS)
 def test_recording_in_two(name: str) -> None:
-    """Each place in the small ones; in large ones those around the ends of frames."""
+    """At places all over it, and at each one around the ends of some frames."""
     data = recording(name, ".sse")
     whole = pull(data)
-    if len(data) < 3000:
-        in_two(data, range(len(data) + 1), whole)
-        return
+    in_two(data, range(0, len(data) + 1, max(1, len(data) // 200)), whole)
     ends = [at for at in range(len(data)) if data.startswith(b"\n\n", at)]
-    for end in ends[:: max(1, len(ends) // 20)]:
-        in_two(data, range(max(0, end - 8), min(len(data), end + 20)), whole)
+    for end in ends[:: max(1, len(ends) // 8)]:
+        in_two(data, range(max(0, end - 3), min(len(data), end + 15)), whole)
 
 
 @pytest.mark.slow

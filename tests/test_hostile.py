@@ -55,7 +55,7 @@ RECORDINGS = {
     if path.name.endswith(".sse")
 }
 SMALL = [name for name, data in RECORDINGS.items() if len(data) < 10_000]
-TINY = [name for name, data in RECORDINGS.items() if len(data) < 5_000]
+TINY = [name for name, data in RECORDINGS.items() if len(data) < 3_000]
 
 
 def survive(data: bytes, size: int = 64) -> Verdict:
@@ -192,6 +192,7 @@ EVENTS = instances(models.InteractionSseEvent, unknown=True, surrogates=True)
 
 
 @given(st.lists(EVENTS, max_size=12))
+@settings(max_examples=40)
 def test_any_events(events: list[Any]) -> None:
     """What is true of the objects is true of their bytes."""
     direct = Assembler()
@@ -221,6 +222,7 @@ PIECES: list[bytes] = list(
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=15))
+@settings(max_examples=60)
 def test_the_events_of_all_rules_in_any_order(pieces: list[bytes]) -> None:
     survive(b"".join(pieces))
     survive(stream(created()) + b"".join(pieces), 7)

@@ -85,7 +85,7 @@ def test_post_streams_the_recording(client: httpx2.Client, path: str) -> None:
         assert b"".join(response.iter_bytes()) == TEXT.stream
 
 
-@pytest.mark.parametrize("body", [ASK, {"input": "Why?"}, {}])
+@pytest.mark.parametrize("body", [ASK, {"model": "m"}, {"agent": "a", "input": "Why?"}])
 def test_post_without_stream_is_json(client: httpx2.Client, body: dict[str, object]) -> None:
     response = client.post(PATH, json=body)
     assert response.status_code == 200
@@ -154,7 +154,7 @@ def test_unknown_recordings(source: str | Path) -> None:
         ("GET", "/v1beta/interactions/a/b", 404, "not_found"),
         ("GET", "/v1beta/interactions/v1_nobody", 404, "not_found"),
         ("GET", "/v1beta/interactions", 405, "method_not_allowed"),
-        ("DELETE", "/v1beta/interactions/v1_x", 405, "method_not_allowed"),
+        ("PUT", "/v1beta/interactions/v1_x", 405, "method_not_allowed"),
         ("POST", "/v1beta/interactions/v1_x", 405, "method_not_allowed"),
     ],
 )
@@ -164,7 +164,7 @@ def test_unknown_paths_and_methods(
     response = client.request(method, path)
     assert error_of(response) == (status, code)
     if status == 405:
-        assert response.headers["allow"] == ("POST" if path == PATH else "GET")
+        assert response.headers["allow"] == ("POST" if path == PATH else "GET, DELETE")
 
 
 def test_unknown_recording_header(client: httpx2.Client) -> None:
@@ -230,7 +230,7 @@ def test_no_request_at_all(server: ReplayServer, request_bytes: bytes) -> None:
 
 
 def test_a_large_body_is_read_and_a_larger_one_refused(client: httpx2.Client) -> None:
-    filler = b'{"input":"%b"}'
+    filler = b'{"model":"m","input":"%b"}'
     body = filler % (b"x" * (2**20))
     assert client.post(PATH, content=body).content == TEXT.body
     body = filler % (b"x" * MAX_BODY_BYTES)

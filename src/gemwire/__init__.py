@@ -13,6 +13,8 @@ from msgspec import UNSET as UNSET
 from msgspec import UnsetType as UnsetType
 
 if TYPE_CHECKING:
+    from . import models as models
+    from . import operations as operations
     from .assembler import Assembler as Assembler
     from .base import Unknown as Unknown
     from .codec import Event as Event
@@ -25,6 +27,13 @@ if TYPE_CHECKING:
     from .codec import unknown_members as unknown_members
     from .codec import warm_up as warm_up
     from .continuation import join_continuations as join_continuations
+    from .conversation import audio_part as audio_part
+    from .conversation import document_part as document_part
+    from .conversation import function_result as function_result
+    from .conversation import history as history
+    from .conversation import image_part as image_part
+    from .conversation import user_input as user_input
+    from .conversation import video_part as video_part
     from .disassemble import disassemble as disassemble
     from .errors import ApiError as ApiError
     from .errors import ArgumentsError as ArgumentsError
@@ -83,6 +92,7 @@ if TYPE_CHECKING:
     from .report import ResumePoint as ResumePoint
     from .report import StreamReport as StreamReport
     from .report import UnknownSeen as UnknownSeen
+    from .request import Request as Request
     from .sse import DONE as DONE
     from .sse import SSEMessage as SSEMessage
     from .sse import SSEParser as SSEParser
@@ -97,6 +107,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "": "models operations",  # modules, not names of one
     "assembler": "Assembler",
     "base": "Unknown",
     "codec": (
@@ -104,6 +115,9 @@ _EXPORTS = {
         "unknown_members warm_up"
     ),
     "continuation": "join_continuations",
+    "conversation": (
+        "audio_part document_part function_result history image_part user_input video_part"
+    ),
     "disassemble": "disassemble",
     "errors": (
         "ApiError ArgumentsError CheckpointError DecodeError GemwireError LimitExceeded "
@@ -122,6 +136,7 @@ _EXPORTS = {
         "UserInputStep VideoContent VideoDelta"
     ),
     "report": "Issue ResumePoint StreamReport UnknownSeen",
+    "request": "Request",
     "sse": "DONE SSEMessage SSEParser encode_sse",
     "stream": (
         "AsyncInteractionStream InteractionStream aassemble aiter_events assemble iter_events"
@@ -135,7 +150,8 @@ __all__ = ["UNSET", "UnsetType", *_MODULE_OF]  # pyright: ignore[reportUnsupport
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
+    module = import_module(f".{_MODULE_OF[name] or name}", __name__)
+    value = getattr(module, name) if _MODULE_OF[name] else module
     globals()[name] = value  # so that it is looked up once
     return value
 

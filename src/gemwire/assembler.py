@@ -50,14 +50,12 @@ class Assembler(Resumable):
     """
 
     __slots__ = (
-        "_body",
         "_searched",
     )
 
     def __init__(self) -> None:
         super().__init__()
         self._searched = -1  # how many events there were when it was searched for unknown things
-        self._body: Interaction | None = None
 
     def apply(self, event: Any, /) -> None:
         """Take in one event, of any kind; never raises for what a server may send.
@@ -104,10 +102,9 @@ class Assembler(Resumable):
 
     def _apply_marked(self, events: Iterable[Any]) -> None:
         """The same while there are marks, which need to know what came after them."""
-        marks = self.marks or {}
         for event in events:
-            for mark in marks.values():
-                mark.log.append(event)
+            for mark in (self.marks or {}).values():
+                mark.note(event)
             (self.HANDLERS.get(type(event)) or _rare(event))(self, event)
             if self.due:
                 self.place_marks()
@@ -118,8 +115,8 @@ class Assembler(Resumable):
         Steps that did not change are shared with earlier snapshots. Cost: the bytes of the parts
         that are still open, and the number of steps.
         """
-        if self._body is not None:
-            return self._body
+        if self.body is not None:
+            return self.body
         if len(self.hops) == 1:
             return self.hop.build()
         return join_continuations(hop.build() for hop in self.hops)
@@ -215,7 +212,7 @@ class Assembler(Resumable):
     def settle(self) -> None:
         """Decide the outcome, now that nothing more comes; later calls change nothing."""
         report, hop = self.report, self.hop
-        if self._body is not None:
+        if self.body is not None:
             return
         if report.outcome == "in_progress":
             status = hop.interaction.status
@@ -233,13 +230,16 @@ class Assembler(Resumable):
 
     def take_body(self, interaction: Interaction) -> None:
         """The stream was one JSON body: take it as it is, with the status it has."""
-        self._body = interaction
-        report = self.report
-        if interaction.id:
+        report, hop = self.report, self.hop
+        self.body = hop.interaction = interaction
+        if interaction.id and interaction.id not in report.interaction_ids:
             report.interaction_ids.append(interaction.id)
-        if interaction.usage is not UNSET:
-            report.usage, report.usage_source = interaction.usage, "terminal"
+        hop.offer(interaction.usage, "terminal")
         report.outcome = interaction.status or "completed"
+        hop.ended = report.outcome not in IN_PROGRESS
+        self.take_token(interaction.continuation_token)
+        self.place_marks()
+        self.where_to_resume()
         self._failure(interaction)
         report.search("interaction", interaction)
 
@@ -315,9 +315,8 @@ class Assembler(Resumable):
         held = hop.routes.get(index)
         if held is not None and (again := hop.created_again) is not None:
             report.issue("restarted", index)
-            self.begin_replay()
+            self.begin_replay(again)
             hop = self.hop
-            hop.lay(again, "status")
             held = None
         if hop.ended:
             report.issue("after_end", index)
@@ -439,6 +438,9 @@ class Assembler(Resumable):
         """What any event may carry."""
         if event.event_id is not UNSET and event.event_id:
             self.report.last_event_id = event.event_id
+            if event.event_id in self.hop.seen:
+                self.report.issue("event_id_repeated", None, event.event_id)
+            self.hop.seen.add(event.event_id)
             if self.marks is not None:
                 self.due.append("event")
         if event.metadata is not UNSET:

@@ -7,7 +7,7 @@ Nothing is lost either way: what the spec does not know is kept (`Unknown…`, `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 import msgspec
 from msgspec import UNSET
@@ -20,7 +20,7 @@ from .models import (
     InteractionSseEvent,
     UnknownInteractionSseEvent,
 )
-from .models.tables import EVENTS
+from .models.tables import EVENTS, MODULES
 from .walk import (
     REFUSED,
     Misfit,
@@ -47,8 +47,28 @@ __all__ = [
 ]
 
 Data: TypeAlias = bytes | bytearray | memoryview | str
-Event: TypeAlias = InteractionSseEvent
 T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from .models import (
+        ContentDelta,
+        ContentStart,
+        ContentStop,
+        InteractionCompleteEvent,
+        InteractionStartEvent,
+    )
+
+    Event: TypeAlias = (
+        InteractionSseEvent
+        | ContentDelta
+        | ContentStart
+        | ContentStop
+        | InteractionCompleteEvent
+        | InteractionStartEvent
+    )
+    """An event of either generation, as sent."""
+else:
+    Event = InteractionSseEvent  # the legacy ones are loaded with the first of them
 
 
 def _event_class(name: str) -> type[WireStruct]:
@@ -86,7 +106,7 @@ EVENT_DECODERS = _EventDecoders()
 
 
 def decode_event(data: Data, /, event: str | None = None, *, strict: bool = False) -> Event:
-    """Decode the payload of one SSE message.
+    """Decode the payload of one SSE message, of either generation.
 
     Args:
         data: the JSON text, UTF-8.
@@ -139,7 +159,10 @@ def walk_event(data: Data, event: str | None, notes: list[str] | None = None) ->
 
 
 def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
-    """Decode the body of a call that does not stream.
+    """Decode the body of a call that does not stream, of either generation.
+
+    A body of the legacy generation comes in today's form: its `outputs` are `steps`, by the rules
+    of `gemwire.legacy`. `decode(data, Interaction)` leaves it as it is.
 
     Raises:
         ApiError: the body is an error (`{"error": …}`, what stands there without that, or a list
@@ -147,17 +170,34 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
         DecodeError: it is no JSON object, or (`strict`) has any part that the spec does not know.
 
     """
+    interaction: Interaction
     try:
-        interaction: Interaction = decode(data, Interaction, strict=strict)
+        interaction, refused = _read(data, Interaction)
     except DecodeError:
         _raise_api_error(read_json(_utf8(data)[0]))
         raise
+    if _is_legacy(interaction):
+        from .legacy import modernised
+
+        interaction = modernised(interaction)
+    if strict and refused is not None:
+        _refuse_unknown(interaction, refused, data)
     if interaction.extra_ is not UNSET and (
         interaction.status is UNSET  # or it is the "NOT_FOUND" of a bare google.rpc error
         or (interaction.object, interaction.id, interaction.steps) == (UNSET, UNSET, UNSET)
     ):
         _raise_api_error(to_dict(interaction))
     return interaction
+
+
+def _is_legacy(interaction: Interaction) -> bool:
+    """Whether a body has what only the legacy generation has: outputs, turns, a name of old."""
+    extra, sent, usage = interaction.extra_, interaction.input, interaction.usage
+    return (
+        (extra is not UNSET and "outputs" in extra.texts)
+        or (usage is not UNSET and usage.total_reasoning_tokens is not UNSET)
+        or (isinstance(sent, list) and any(isinstance(i, Unknown) and i.tag is None for i in sent))
+    )
 
 
 def _raise_api_error(body: Any) -> None:
@@ -181,18 +221,23 @@ def decode(data: Data, type: Any, /, *, strict: bool = False) -> Any:
             `Unknown…`), or, if `strict`, has any part that the spec does not know.
 
     """
+    value, refused = _read(data, type)
+    if strict and refused is not None:
+        _refuse_unknown(value, refused, data)
+    return value
+
+
+def _read(data: Data, type: Any) -> tuple[Any, Exception | None]:
+    """The value, and what the one-pass decoder had against it; raises DecodeError."""
     try:
-        return decoder(type).decode(data)
+        return decoder(type).decode(data), None
     except REFUSED as error:
         refused = error
     text = _utf8(data)[0]
     try:
-        value = read(type, text.strip(b" \t\r\n"))
+        return read(type, text.strip(b" \t\r\n")), refused
     except Misfit as misfit:
         raise _decode_error(misfit, data) from misfit
-    if strict:
-        _refuse_unknown(value, refused, data)
-    return value
 
 
 def _refuse_unknown(value: Any, refused: Exception, data: Data, event: str | None = None) -> None:
@@ -366,10 +411,11 @@ def _found(value: Any, path: str) -> Iterator[Found]:
 
 
 def warm_up() -> None:
-    """Build the decoders of all events and of `Interaction` now, not with the first message.
+    """Build the decoders of today's events and of `Interaction` now, not with the first message.
 
-    For servers, before they take requests; takes some tens of milliseconds, once.
+    For servers, before they take requests; takes some tens of milliseconds, once. What the legacy
+    generation needs is still loaded with its first event.
     """
-    for name in (*EVENTS, None):
+    for name in (*(name for name in EVENTS if EVENTS[name] not in MODULES), None):
         EVENT_DECODERS[name]
     decoder(Interaction)

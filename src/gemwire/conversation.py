@@ -79,20 +79,19 @@ def function_result(
     """
     if not call.id:
         raise ValueError(f"the call of {call.name!r} has no id that a result could name")
-    value: Any
-    if isinstance(result, str):
-        value = result
-    elif isinstance(result, Mapping):
-        value = dict(result)
-    elif isinstance(result, WireStruct | Unknown):
-        value = [result]
-    elif isinstance(result, Sequence) and all(isinstance(p, WireStruct | Unknown) for p in result):
-        value = list(result)
-    else:
-        raise TypeError(
-            "the result of a function is a text, an object or a list of content parts; "
-            f"give others as a member: {{'result': {result!r:.40}}}"
-        )
+    value: Any = result
+    if isinstance(value, Mapping):
+        value = dict(value)
+    elif isinstance(value, WireStruct | Unknown):
+        value = [value]
+    elif not isinstance(value, str):
+        parts = isinstance(value, list | tuple)
+        if not parts or not all(isinstance(part, WireStruct | Unknown) for part in value):
+            raise TypeError(
+                "the result of a function is a text, an object or a list of content parts; "
+                f"give others as a member: {{'result': {value!r:.40}}}"
+            )
+        value = list(value)
     return FunctionResultStep(call_id=call.id, name=call.name, result=value, is_error=is_error)
 
 
@@ -126,7 +125,7 @@ def history(*turns: str | Step | Interaction | Iterable[Step]) -> list[Step]:
 # ---- media
 
 
-def image_part(source: Media, mime_type: str | None = None, /) -> ImageContent:
+def image_part(source: Media, /, mime_type: str | None = None) -> ImageContent:
     """An image from a file or from bytes, as base64.
 
     Args:
@@ -142,17 +141,17 @@ def image_part(source: Media, mime_type: str | None = None, /) -> ImageContent:
     return _part(ImageContent, "image", source, mime_type)
 
 
-def audio_part(source: Media, mime_type: str | None = None, /) -> AudioContent:
+def audio_part(source: Media, /, mime_type: str | None = None) -> AudioContent:
     """Sound from a file or from bytes, as `image_part` does it. Raw samples need a `mime_type`."""
     return _part(AudioContent, "audio", source, mime_type)
 
 
-def video_part(source: Media, mime_type: str | None = None, /) -> VideoContent:
+def video_part(source: Media, /, mime_type: str | None = None) -> VideoContent:
     """A video from a file or from bytes, as `image_part` does it."""
     return _part(VideoContent, "video", source, mime_type)
 
 
-def document_part(source: Media, mime_type: str | None = None, /) -> DocumentContent:
+def document_part(source: Media, /, mime_type: str | None = None) -> DocumentContent:
     """A document from a file or from bytes, as `image_part` does it."""
     return _part(DocumentContent, "document", source, mime_type)
 
@@ -160,39 +159,52 @@ def document_part(source: Media, mime_type: str | None = None, /) -> DocumentCon
 OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 OASIS: Final = "application/vnd.oasis.opendocument."
 
-SUFFIXES: Final[dict[str, dict[str, str]]] = {
-    "image": {
-        **{name: f"image/{name}" for name in ("bmp gif heic heif jpeg png tiff webp".split())},
-        "jpg": "image/jpeg",
-        "tif": "image/tiff",
-    },
-    "audio": {
-        **{name: f"audio/{name}" for name in ("aac aiff flac m4a mp3 ogg opus wav webm".split())},
-        "aif": "audio/aiff",
-        "oga": "audio/ogg",
-    },
-    "video": {
-        **{name: f"video/{name}" for name in ("avi mov mp4 mpeg webm wmv".split())},
-        "3gp": "video/3gpp",
-        "flv": "video/x-flv",
-        "mpg": "video/mpeg",
-    },
-    "document": {
-        "csv": "text/csv",
-        "doc": "application/msword",
-        "docx": OFFICE + "wordprocessingml.document",
-        "dotx": OFFICE + "wordprocessingml.template",
-        "odp": OASIS + "presentation",
-        "ods": OASIS + "spreadsheet",
-        "odt": OASIS + "text",
-        "pdf": "application/pdf",
-        "ppt": "application/vnd.ms-powerpoint",
-        "pptx": OFFICE + "presentationml.presentation",
-        "xls": "application/vnd.ms-excel",
-        "xlsx": OFFICE + "spreadsheetml.sheet",
-    },
+SUFFIXES: Final[dict[str, tuple[str, ...]]] = {
+    "3gp": ("video/3gpp",),
+    "aac": ("audio/aac",),
+    "aif": ("audio/aiff",),
+    "aiff": ("audio/aiff",),
+    "avi": ("video/avi",),
+    "bmp": ("image/bmp",),
+    "csv": ("text/csv",),
+    "doc": ("application/msword",),
+    "docx": (OFFICE + "wordprocessingml.document",),
+    "dotx": (OFFICE + "wordprocessingml.template",),
+    "flac": ("audio/flac",),
+    "flv": ("video/x-flv",),
+    "gif": ("image/gif",),
+    "heic": ("image/heic",),
+    "heif": ("image/heif",),
+    "jpeg": ("image/jpeg",),
+    "jpg": ("image/jpeg",),
+    "m4a": ("audio/m4a",),
+    "mov": ("video/mov",),
+    "mp3": ("audio/mp3",),
+    "mp4": ("video/mp4", "audio/m4a"),
+    "mpeg": ("video/mpeg",),
+    "mpg": ("video/mpeg",),
+    "odp": (OASIS + "presentation",),
+    "ods": (OASIS + "spreadsheet",),
+    "odt": (OASIS + "text",),
+    "oga": ("audio/ogg",),
+    "ogg": ("audio/ogg",),
+    "opus": ("audio/opus",),
+    "pdf": ("application/pdf",),
+    "png": ("image/png",),
+    "ppt": ("application/vnd.ms-powerpoint",),
+    "pptx": (OFFICE + "presentationml.presentation",),
+    "tif": ("image/tiff",),
+    "tiff": ("image/tiff",),
+    "wav": ("audio/wav",),
+    "webm": ("video/webm", "audio/webm"),
+    "webp": ("image/webp",),
+    "wmv": ("video/wmv",),
+    "xls": ("application/vnd.ms-excel",),
+    "xlsx": (OFFICE + "spreadsheetml.sheet",),
 }
-"""The types of the spec that a file can have, by its suffix, for each kind of part."""
+"""The types of the spec that a file can have by its suffix; a second one where it can be another
+kind of part as well.
+"""
 
 MAGIC: Final = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -279,15 +291,11 @@ def _part(cls: type[Part], kind: str, source: Media, mime_type: str | None) -> P
 
 def _told(kind: str, data: bytes, suffix: str, name: str) -> str:
     """The type that the data has, if it is one of this kind."""
-    found = _types(data)
+    found = _types(data) or SUFFIXES.get(suffix, ())
     for mime_type in found:
         if _kind_of(mime_type) == kind:
             return mime_type
     if found:
         raise ValueError(f"{name}: this is {found[0]}, which is no type of {kind}")
-    if suffix in SUFFIXES[kind]:
-        return SUFFIXES[kind][suffix]
-    known = ", ".join(sorted(set(SUFFIXES[kind].values())))
-    raise ValueError(
-        f"{name}: cannot tell its type, give a mime_type; for {kind} there are {known}"
-    )
+    known = sorted({t for types in SUFFIXES.values() for t in types if _kind_of(t) == kind})
+    raise ValueError(f"{name}: cannot tell the type, give it; known for {kind}: {', '.join(known)}")

@@ -111,8 +111,11 @@ def _can_be_delta(part: Any, before: Any) -> bool:
         return False
     if isinstance(part, TextContent):
         return not isinstance(before, TextContent) and part.annotations != []
-    if isinstance(part, AudioContent) and isinstance(before, AudioContent):
-        return False  # it might be taken for more of the same
+    if isinstance(part, AudioContent):
+        if isinstance(before, AudioContent):
+            return False  # it might be taken for more of the same
+        if part.rate is not UNSET:
+            return False  # it would come back as `sample_rate`
     known = fields(_MEDIA_DELTAS[type(part)])
     return all(getattr(part, name) is UNSET for name in fields(type(part)) if name not in known)
 

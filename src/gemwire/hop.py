@@ -16,7 +16,8 @@ from .base import Extra
 from .continuation import sum_usage
 from .models import Interaction
 from .report import StreamReport, UsageLedger, UsageSource
-from .steps import StepBuilder, builder_for
+from .runs import joined
+from .steps import Build, StepBuilder, builder_for
 from .walk import fields
 
 __all__ = ["Hop"]
@@ -37,6 +38,7 @@ class Hop:
         "order",
         "report",
         "routes",
+        "seen",
         "sorted",
     )
 
@@ -53,6 +55,7 @@ class Hop:
         self.created_again: Interaction | None = None  # what a second `created` said
         self.closed = 0  # how many steps there were at the last close()
         self.ended = False
+        self.seen: set[str] = set()  # every event_id
 
     def add(self, position: int, builder: StepBuilder, route: int) -> None:
         """Put a step in its place; the deltas of index `route` go to it from now on."""
@@ -77,7 +80,7 @@ class Hop:
         if not self.sorted:
             self.order.sort(key=lambda placed: placed[0])
             self.sorted = True
-        return [builder.build() for _, builder in self.order]
+        return list(joined(builder for _, builder in self.order))
 
     def build(self) -> Interaction:
         """The interaction as it is now; unchanged steps are the same objects each time."""
@@ -144,14 +147,18 @@ class Hop:
         if not self.order and not steps:
             self.interaction = replace(self.interaction, steps=steps)
         elif len(steps) > len(self.order):
-            self.clear()
-            for index, step in enumerate(steps):
-                builder = builder_for(index, step, self.report)
-                builder.close()
-                builder.built = step
-                self.add(index, builder, index)
+            self.take_over(steps, builder_for)
         elif steps and steps != self.steps():
             self.report.issue("steps_differ")
+
+    def take_over(self, steps: list[Any], build: Build) -> None:
+        """Take these steps, which are complete, in place of those that were streamed."""
+        self.clear()
+        for index, step in enumerate(steps):
+            builder = build(index, step, self.report)
+            builder.close()
+            builder.built = step
+            self.add(index, builder, index)
 
     def close(self) -> None:
         """The terminal event closes what is open. Gaps show only now, since steps may come late."""

@@ -6,23 +6,28 @@ but the state itself can tell a repeated fragment from a new one.
 
 A mark is a second assembler that stands still, with the events since then in a list. The next mark
 moves it up by those events. So a mark costs what the events since the last one cost, and a stream
-without ids and tokens, which most are, pays nothing.
+without ids and tokens, which most are, pays nothing. When more events have come than had come
+before it, the list goes: the next mark then copies the state, which costs no more than those did.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from .base import WireStruct
-from .models import TextContent, UserInputStep
+from .models import ArgumentsDelta, StepDelta, TextDelta, UserInputStep
 from .walk import fields
 
 if TYPE_CHECKING:
     from .hop import Hop
 
-__all__ = ["NO_TOKEN", "Mark", "Token", "first_difference", "is_longer"]
+__all__ = ["NO_TOKEN", "Mark", "Token", "first_difference", "is_longer", "joined"]
+
+MIN_ROOM: Final = 64
 
 
 class Token(NamedTuple):
@@ -38,35 +43,99 @@ NO_TOKEN: Final = Token(None, None)
 class Mark:
     """A state to go back to."""
 
-    __slots__ = ("assembler", "event_id", "log", "token")
+    __slots__ = ("assembler", "at", "event_id", "log", "room", "token")
 
-    def __init__(self, assembler: Any, event_id: str | None, token: Token) -> None:
+    def __init__(
+        self, assembler: Any, event_id: str | None, token: Token, at: int, events: int
+    ) -> None:
         self.assembler = assembler  # one that stands still
         self.event_id = event_id
         self.token = token
-        self.log: list[Any] = []  # the events since then
+        self.at = at  # marks of one event have the same number, those of a later one a higher
+        self.log: list[Any] | None = []  # the events since then; None if they were too many
+        self.room = max(MIN_ROOM, events)  # how many that is
 
-    def advance(self, token: Token) -> None:
-        """Move up to the present; the last event of the log is the one that asked for it."""
-        self.assembler.apply_all(self.log)
-        self.log.clear()
-        self.event_id = self.assembler.report.last_event_id
-        self.token = token
+    def note(self, event: Any) -> None:
+        """Something came after it."""
+        if self.log is not None:
+            self.log.append(event)
+            if len(self.log) > self.room:
+                self.log = None
 
 
-def own_steps(hop: Hop) -> list[Any]:
-    """The steps of a hop without the input, which a GET gives back and a POST does not."""
+def joined(events: Iterable[Any]) -> list[Any]:
+    """The events, with runs of fragments of one text as one event: what came of them is the same.
+
+    A fragment of a few letters is a hundred bytes of JSON.
+    """
+    result: list[Any] = []
+    run: list[str] = []
+    first: Any = None
+
+    def end_run() -> None:
+        nonlocal first
+        if first is not None and len(run) > 1:
+            name = "text" if type(first.delta) is TextDelta else "arguments"
+            first = replace(first, delta=replace(first.delta, **{name: "".join(run)}))
+        if first is not None:
+            result.append(first)
+        first = None
+        run.clear()
+
+    for event in events:
+        fragment = _fragment(event)
+        if fragment is None:
+            end_run()
+            result.append(event)
+            continue
+        alike = first is not None and type(first.delta) is type(event.delta)
+        if not alike or first.index != event.index:
+            end_run()
+            first = event
+        run.append(fragment)
+    end_run()
+    return result
+
+
+def _fragment(event: Any) -> str | None:
+    """The text of a delta that brings that and nothing else."""
+    if type(event) is not StepDelta:
+        return None
+    delta: Any = event.delta
+    if type(delta) is TextDelta:
+        bare = StepDelta(index=event.index, delta=TextDelta(text=delta.text))
+        return delta.text if event == bare else None
+    if type(delta) is ArgumentsDelta and isinstance(delta.arguments, str):
+        bare = StepDelta(index=event.index, delta=ArgumentsDelta(arguments=delta.arguments))
+        return delta.arguments if event == bare else None
+    return None
+
+
+def own_steps(hop: Hop) -> list[tuple[Any, bool]]:
+    """The steps of a hop, and whether each is complete.
+
+    Those that begin it and are input are left out: a GET gives them back and a POST does not.
+    """
     steps = hop.steps()
-    while steps and isinstance(steps[0], UserInputStep):
-        del steps[0]
-    return steps
+    found = [(step, placed[1].closed) for step, placed in zip(steps, hop.order, strict=True)]
+    while found and isinstance(found[0][0], UserInputStep):
+        del found[0]
+    return found
 
 
 def first_difference(held: Hop, new: Hop) -> str | None:
     """Where a replay goes another way than what was held; None if it only goes further or less."""
-    for at, (old, now) in enumerate(zip(own_steps(held), own_steps(new), strict=False)):
-        if old != now and not begins(old, now) and not begins(now, old):
+    identity, another = held.interaction.id, new.interaction.id
+    if identity and another and identity != another:
+        return f"id: {identity} / {another}"
+    before, after = own_steps(held), own_steps(new)
+    for at, ((old, was_closed), (now, is_closed)) in enumerate(zip(before, after, strict=False)):
+        further = not was_closed and begins(old, now)
+        less = not is_closed and begins(now, old)
+        if old != now and not further and not less:
             return f"step {at}: {old!r} / {now!r}"
+    if new.ended and len(after) < len(before):
+        return f"step {len(after)}: {before[len(after)][0]!r} / none"
     return None
 
 
@@ -74,18 +143,19 @@ def is_longer(held: Hop, new: Hop) -> bool:
     """Whether the one held got further, and was not at its end either."""
     if held.ended:
         return False
-    old, now = own_steps(held), own_steps(new)
-    if len(old) != len(now):
-        return len(old) > len(now)
-    return bool(old) and old[-1] != now[-1] and begins(now[-1], old[-1])
+    before, after = own_steps(held), own_steps(new)
+    if len(before) != len(after):
+        return len(before) > len(after)
+    if not before or before[-1] == after[-1]:
+        return False
+    (old, was_closed), (now, is_closed) = before[-1], after[-1]
+    return was_closed if old == now else not is_closed and begins(now, old)
 
 
 def begins(old: Any, now: Any) -> bool:
     """Whether one value is an earlier state of the other."""
     if old is UNSET or old == now:
         return True
-    if isinstance(old, TextContent) and isinstance(now, TextContent):
-        return now.text.startswith(old.text) and begins(old.annotations, now.annotations)
     if isinstance(old, WireStruct) and type(old) is type(now):
         return all(begins(getattr(old, n), getattr(now, n)) for n in fields(type(old)))
     if isinstance(old, list) and isinstance(now, list):

@@ -58,6 +58,7 @@ ISSUES: Final[dict[str, str]] = {
     "audio_format": "audio whose format changed; a new part begins",
     "conflict": "a second value for a member; the later one stands",
     "created_again": "a second interaction.created with the same id; ignored",
+    "event_id_repeated": "an event_id that was there before; the event was folded all the same",
     "event_name": "the SSE event name differs from event_type; event_type counts",
     "index_gap": "step indexes with a gap; the steps stand in order without a filler",
     "index_missing": "an event without an index; it counts for the step opened last",

@@ -6,38 +6,47 @@ How a stream goes on that was opened with `report.resume`:
   again there, so the state goes back to the token's mark first.
 - `step.start` of an index that was started before the resume point: the server begins again. What
   comes is the new truth; what was held is compared with it at the end.
-- anything else: the state goes back to the mark of `last_event_id`, and on from there. The event
-  with that id itself is skipped.
-- `created` and `status_update` of the same interaction change nothing before that.
+- any other event of a step, the terminal one, or one with an `event_id`: the state goes back to the
+  mark of `last_event_id`, and on from there. The event with that id itself is skipped.
+- `created` and `status_update` of the same interaction change nothing before that; neither do
+  errors and unknown events, which decide nothing.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from .base import Unknown
 from .hop import Hop
 from .marks import NO_TOKEN, Mark, Token, first_difference, is_longer
+from .models import Interaction
 from .report import ResumePoint, StreamReport
 from .state import copy_state
 
 __all__ = ["Gate", "Resumable"]
 
-RESUMABLE = (UNSET, "in_progress", "requires_continuation")
+RESUMABLE: Final = (UNSET, "in_progress", "requires_continuation")
 """The statuses in which a token is worth something."""
+
+CREATED: Final = frozenset({"interaction.created", "interaction.start"})
+STARTS: Final = frozenset({"step.start", "content.start"})
+UNDECIDED: Final = frozenset({"__unknown__", "error"})
 
 
 class Resumable:
     """The part of the assembler that goes on after a cut: its hops and what it can go back to."""
 
     __slots__ = (
+        "body",
         "done_seen",
         "due",
         "hop",
         "hops",
         "marks",
+        "placed",
         "replayed",
         "report",
         "routes",
@@ -55,8 +64,10 @@ class Resumable:
         self.token = NO_TOKEN
         self.marks: dict[str, Mark] | None = {}  # None: this is the state of a mark itself
         self.due: list[str] = []  # kinds of marks that the event at hand asks for
+        self.placed = 0  # how often marks were placed
         self.replayed: Hop | None = None  # what was held when the server began again
         self.done_seen = False
+        self.body: Interaction | None = None  # the stream was one JSON body
 
     def take_token(self, token: object) -> None:
         """A token that is not empty can be resumed from; a repeated one keeps its owner."""
@@ -76,28 +87,37 @@ class Resumable:
         if self.marks:
             self.marks.pop("event", None)
 
-    def place_marks(self) -> None:
-        """Remember the state as it is now, right after the event that asked for it."""
-        for kind in self.due:
-            mark = self.mark(kind)
-            if mark is None:
-                self.set_mark(kind)
-            else:
-                mark.advance(self.token)
-        self.due.clear()
-
-    def set_mark(self, kind: str) -> None:
-        """Remember the state as it is, as the first of its kind."""
-        assert self.marks is not None
-        shadow = type(self)()
-        shadow.marks = None
-        shadow.adopt(copy_state(self.hops, shadow.report))
-        shadow.report.last_event_id = self.report.last_event_id
-        self.marks[kind] = Mark(shadow, self.report.last_event_id, self.token)
+    # ---- marks
 
     def mark(self, kind: str) -> Mark | None:
         """The latest mark of a kind, `event` or `token`."""
         return (self.marks or {}).get(kind)
+
+    def place_marks(self) -> None:
+        """Remember the state as it is now, right after the event that asked for it."""
+        assert self.marks is not None
+        self.placed += 1
+        for kind in self.due:
+            held = self.marks.get(kind)
+            if held is None or held.log is None:
+                shadow = self.shadow()
+            else:
+                shadow = held.assembler
+                shadow.apply_all(held.log)
+            self.marks[kind] = self.marked(shadow, self.token)
+        self.due.clear()
+
+    def marked(self, shadow: Resumable, token: Token) -> Mark:
+        """A mark at the present."""
+        report = self.report
+        return Mark(shadow, report.last_event_id, token, self.placed, report.events)
+
+    def shadow(self) -> Resumable:
+        """An assembler with the same steps, to stand still; it has no marks of its own."""
+        shadow = type(self)()
+        shadow.marks = None
+        shadow.adopt(copy_state(self.hops, shadow.report))
+        return shadow
 
     def adopt(self, hops: list[Hop]) -> None:
         """Take over a state, whose issues are this assembler's from now on."""
@@ -113,12 +133,13 @@ class Resumable:
         """Go back to the state at the latest mark of a kind; what came later is forgotten."""
         assert self.marks is not None
         mark = self.marks[kind]
-        for other in [k for k, m in self.marks.items() if len(m.log) < len(mark.log)]:
+        for other in [name for name, held in self.marks.items() if held.at > mark.at]:
             del self.marks[other]
-        for earlier in self.marks.values():
-            if earlier is not mark and mark.log:
-                del earlier.log[-len(mark.log) :]
-        mark.log.clear()
+        since = len(mark.log or ())
+        for held in self.marks.values():
+            if held is not mark and held.log:
+                del held.log[len(held.log) - since :]
+        mark.log = []
         self.adopt(copy_state(mark.assembler.hops, self.report))
         self.token = mark.token
         self.report.last_event_id = mark.event_id
@@ -127,28 +148,51 @@ class Resumable:
     def reopen(self) -> None:
         """More bytes come after all, for an answer that was cut or had an error."""
         self.report.outcome = "in_progress"
+        self.report.resume = None
         self.hop.account()
         self.done_seen = False
+        self.body = None
 
-    def begin_replay(self) -> None:
-        """The server begins the current hop again: take it anew, and compare at the end."""
-        self.replayed = self.hop
-        self.hops[-1] = self.hop = Hop(self.report, self.hop.before)
-        self.hop.interaction = replace(self.replayed.interaction, steps=UNSET, usage=UNSET)
+    # ---- replay
+
+    def begin_replay(self, created: Interaction | None = None) -> None:
+        """The server begins the current hop again: take it anew, and compare at the end.
+
+        Args:
+            created: what its `interaction.created` said, if that is over already.
+        """
+        held = self.replayed = self.hop
+        self.hops[-1] = self.hop = Hop(self.report, held.before)
         self.routes = self.hop.routes
-        self.marks = {}
-        self.due.clear()
+        self.token = NO_TOKEN
+        self.report.last_event_id = None
+        if self.marks is not None:
+            self.marks = {}
+            self.due.clear()
         self.reopen()
+        if created is not None:
+            self.hop.lay(created, "status")
+            self.take_token(created.continuation_token)
 
     def compare(self, held: Hop) -> None:
         """What was held before a replay should be the beginning of what came now."""
         self.replayed = None
-        difference = first_difference(held, self.hop)
+        new = self.hop
+        difference = first_difference(held, new)
         if difference is not None:
             self.report.issue("replay_differs", None, difference)
-        elif self.report.outcome in ("truncated", "error") and is_longer(held, self.hop):
-            self.adopt([*self.hops[:-1], held])  # it was cut before it came as far
-            self.hop.account()
+        elif self.report.outcome in ("truncated", "error") and is_longer(held, new):
+            # It was cut before it came as far. To go on from here there is only one way: again.
+            self.adopt([*self.hops[:-1], held])
+            self.marks = {}
+            self.token = NO_TOKEN
+            self.report.last_event_id = None
+            held.account()
+            return
+        if new.interaction.id is UNSET and held.interaction.id is not UNSET:
+            new.interaction = replace(new.interaction, id=held.interaction.id)
+
+    # ---- where to go on
 
     def where_to_resume(self) -> None:
         """Say what to ask the server for, now that no more bytes come."""
@@ -167,11 +211,12 @@ class Resumable:
 class Gate:
     """Decides how a resumed stream goes on; `admit` says whether an event is to be folded."""
 
-    __slots__ = ("assembler", "replay", "undecided")
+    __slots__ = ("assembler", "created", "undecided")
 
     def __init__(self, assembler: Any, replay: bool) -> None:
         self.assembler = assembler
         self.undecided = not replay
+        self.created: Interaction | None = None
         assembler.reopen()
         if replay:
             assembler.begin_replay()
@@ -181,25 +226,48 @@ class Gate:
         if not self.undecided:
             return True
         assembler = self.assembler
-        kind = getattr(event, "event_type", "")
+        kind = event.event_type
         if kind == "interaction.status_update":
             return False
-        if kind in ("interaction.created", "interaction.start"):
-            identity = event.interaction.id
-            if not identity or identity == assembler.hop.interaction.id:
-                return False
-            self.undecided = False
-            if assembler.mark("token") is not None and not assembler.hop.ended:
-                assembler.roll_back("token")
-            return True  # the assembler opens the next hop
+        if kind in CREATED:
+            return self.admit_created(event.interaction)
+        event_id = event_id_of(event)
+        if kind in UNDECIDED and event_id is None:
+            return True
         self.undecided = False
         mark = assembler.mark("event")
         started = (assembler.hop if mark is None else mark.assembler.hop).routes
-        if kind in ("step.start", "content.start") and event.index in started:
-            assembler.begin_replay()
+        if kind in STARTS and event.index in started:
+            held = assembler.hop.interaction
+            assembler.begin_replay(self.created or Interaction(id=held.id))
             return True
         if mark is not None:
             assembler.roll_back("event")
-            event_id = getattr(event, "event_id", UNSET)
-            return bool(event_id is UNSET or event_id != mark.event_id)
+            return bool(event_id is None or event_id != mark.event_id)
         return True
+
+    def admit_created(self, created: Interaction) -> bool:
+        """The same interaction, or the next hop."""
+        assembler = self.assembler
+        held = assembler.hop.interaction.id
+        # With `store: false` none has an id; it can only have been asked for with the token.
+        another = created.id != held if created.id else not held and assembler.token.value
+        if not another:
+            self.created = created
+            return False
+        self.undecided = False
+        if not assembler.hop.ended:
+            if assembler.mark("token") is not None:
+                assembler.roll_back("token")
+            if assembler.token.value:
+                assembler.next_hop()
+        return True  # the assembler opens the next hop, if it is not there yet
+
+
+def event_id_of(event: Any) -> str | None:
+    """The id of an event, known or not; None for an empty one."""
+    if not isinstance(event, Unknown):
+        return event.event_id or None
+    raw = event.raw
+    found = raw.get("event_id") if isinstance(raw, dict) else None
+    return found if isinstance(found, str) and found else None

@@ -54,6 +54,8 @@ def copy_state(value: Any, report: StreamReport, seen: dict[int, Any] | None = N
         return copied
     if type(value) is tuple:
         return tuple(copy_state(item, report, seen) for item in value)
+    if type(value) is set:
+        return value.copy()
     if type(value) is dict:
         return {key: copy_state(item, report, seen) for key, item in value.items()}
     if type(value) in STATE.values():
@@ -76,6 +78,8 @@ def pack(value: Any) -> Any:
         return {"model": [type(value).__name__, encode(value).decode("utf-8", "replace")]}
     if isinstance(value, bytes):
         return {"text": value.decode("utf-8", "replace")}
+    if isinstance(value, set):
+        return {"set": sorted(value)}
     if isinstance(value, list | tuple):
         return [pack(item) for item in value]
     if isinstance(value, dict):
@@ -109,6 +113,8 @@ def unpack(value: Any, report: StreamReport) -> Any:
         return decode(text.encode(), getattr(models, cls))
     if kind == "text":
         return content.encode()
+    if kind == "set":
+        return set(content)
     if kind == "dict":
         return {key: unpack(item, report) for key, item in content}
     if kind != "state":

@@ -20,9 +20,10 @@ from .parts import AudioPart, TextPart, add_extra, is_base64
 from .report import StreamReport
 from .walk import Misfit, fields, read, split_object, struct
 
-__all__ = ["BUILDERS", "OPENS", "StepBuilder", "builder_for", "opened_by"]
+__all__ = ["BUILDERS", "OPENS", "Build", "StepBuilder", "builder_for", "opened_by"]
 
 Fold: TypeAlias = Callable[[Any, Any], None]
+Build: TypeAlias = "Callable[[int, Any, StreamReport], StepBuilder]"
 
 OPENS: dict[type, type[WireStruct]] = {
     m.ArgumentsDelta: m.FunctionCallStep,
@@ -98,6 +99,11 @@ class StepBuilder:
         # The fragments of the last part, where that is text and the step open: most deltas go
         # straight there.
         self.text_part: list[str] | None = None
+
+    @property
+    def kind(self) -> str | None:
+        """The wire's name for this kind of step."""
+        return self.base.tag if isinstance(self.base, Unknown) else self.base.type  # type: ignore[no-any-return]
 
     def sign(self, delta: m.ThoughtSignatureDelta) -> None:
         """Take a signature: the last non-empty one stands."""
@@ -278,8 +284,9 @@ class ContentBuilder(StepBuilder):
 
     def audio(self, delta: m.AudioDelta) -> None:
         piece = self.part(m.AudioContent, delta)
-        if piece.sample_rate is UNSET:
-            piece = replace(piece, sample_rate=delta.rate)
+        if delta.rate is not UNSET:  # an older name
+            rate = delta.rate if delta.sample_rate is UNSET else delta.sample_rate
+            piece = replace(piece, sample_rate=rate, rate=UNSET)
         last = self.parts[-1] if self.parts else None
         if isinstance(last, m.AudioContent) and last.uri is UNSET and is_base64(last.data):
             last = self.parts[-1] = AudioPart(last)  # it stood in the start
@@ -536,6 +543,7 @@ def folds(builder: type[StepBuilder], step: type) -> dict[type, Fold]:
     table = dict(builder.FOLDS)
     if builder is ToolBuilder:
         table.update((delta, "merge") for delta, own in OPENS.items() if own is step)
+        table[step] = "merge"  # the legacy generation sends whole calls and results
         table.pop(m.ArgumentsDelta, None)
         if "arguments" in fields(step):
             table[m.ArgumentsDelta] = "arguments"

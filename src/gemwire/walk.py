@@ -239,13 +239,21 @@ def struct(cls: type[WireStruct], members: Mapping[str, bytes]) -> WireStruct:
 
 
 def _item_type(candidates: list[Any], items: list[bytes]) -> Any:
-    """Which of several arrays this is: the one that knows the tag of the first tagged item."""
+    """Which of several arrays this is: the one that knows the tag of the first tagged item. Objects
+    of which none has a tag are items of the one that has no tags, if there is such a one.
+    """
     if len(candidates) > 1:
+        untagged = bool(items)
         for item in items:
-            tag = read_json(split_object(item).get("type", b"null")) if item[:1] == b"{" else None
+            members = split_object(item) if item[:1] == b"{" else {"type": b"null"}
+            untagged &= "type" not in members
+            tag = read_json(members.get("type", b"null"))
             for candidate in candidates:
                 if isinstance(tag, str) and tag in shape(candidate).structs:
                     return candidate
+        if untagged:
+            plain = (each for each in candidates if shape(each).structs.keys() == {None})
+            return next(plain, candidates[0])
     return candidates[0]
 
 

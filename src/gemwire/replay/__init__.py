@@ -4,10 +4,12 @@ For demos, tests and trying out clients; nothing else in gemwire imports it. Usa
 synchronous code, from asyncio, and as a command (`python -m gemwire.replay --list`)::
 
     with ReplayServer("search", chunk_size=100) as server:
-        httpx2.post(f"{server.url}/v1beta/interactions", json={"input": "…", "stream": True})
+        body = {"model": "gemini-3.6-flash", "input": "…", "stream": True}
+        httpx2.post(f"{server.url}/v1beta/interactions", json=body)
 
-`recording` holds what was said, `playback` how its bytes are cut and paced, `http` how HTTP is
-spoken, and `server` puts them together.
+`recording` holds what was said, `playback` how its bytes are cut and paced, `interactions` what
+became of them, `routes` what may be asked, `http` how HTTP is spoken, and `server` puts them
+together.
 """
 
 from gemwire.replay.playback import Playback

@@ -65,7 +65,8 @@ async def serve(server: ReplayServer, recording: str) -> None:
     """Say how to reach the server, and keep it until cancelled."""
     async with server:
         print(f"Replaying {recording} on {server.url} until interrupted. Try:\n")
-        print(f"  curl -N {server.url}/v1beta/interactions -d '{{\"stream\": true}}'\n")
+        body = '{"model": "gemini-3.6-flash", "input": "Hi", "stream": true}'
+        print(f"  curl -N {server.url}/v1beta/interactions -d '{body}'\n")
         print(f"The header '{RECORDING_HEADER}: NAME' selects another recording.", flush=True)
         await asyncio.Event().wait()
 

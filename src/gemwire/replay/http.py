@@ -13,7 +13,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -31,8 +31,8 @@ class Request:
 
     Args:
         method: In upper case, as sent.
-        path: Decoded, without the query.
-        query: The last value of each parameter.
+        path: As sent, still percent-encoded; without the query.
+        query: The values of each parameter, decoded.
         headers: Names in lower case; the last value of each.
         body: The whole body.
         keep_alive: Whether the client goes on with this connection.
@@ -41,7 +41,7 @@ class Request:
 
     method: str
     path: str
-    query: Mapping[str, str]
+    query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: bytes
     keep_alive: bool
@@ -107,8 +107,8 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     headers = _parse_headers(header_lines)
     return Request(
         method=method,
-        path=unquote(url.path),
-        query={name: values[-1] for name, values in parse_qs(url.query).items()},
+        path=url.path,
+        query=parse_qs(url.query, keep_blank_values=True),
         headers=headers,
         body=await _read_body(reader, headers),
         # The answer to HEAD would have no body, which is too much trouble for a 405.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -75,16 +75,33 @@ class Recording:
     @property
     def interaction_id(self) -> str:
         """The id in the first event; empty when it has none (as with `store: false`)."""
-        first = _FIRST_DATA.search(self.stream)
-        try:
-            event: Any = json.loads(first[1]) if first else None
-        except ValueError:
-            return ""
-        match event:
-            case {"interaction": {"id": str(id)}}:
-                return id
+        id = self.head.get("id")
+        return id if isinstance(id, str) else ""
+
+    @property
+    def head(self) -> Mapping[str, Any]:
+        """The interaction as the first event has it; empty when it has none."""
+        match _event(self.stream):
+            case {"interaction": dict(interaction)}:
+                return interaction
             case _:
-                return ""
+                return {}
+
+    def after(self, event_id: str) -> Recording:
+        """The recording with only those frames that follow the event with this id.
+
+        Raises:
+            LookupError: No event has it.
+
+        """
+        frames = self.frames()
+        for frame in frames:
+            match _event(frame):
+                case {"event_id": str(id)} if id == event_id:
+                    return replace(self, stream=b"".join(frames))
+                case _:
+                    pass
+        raise LookupError(f"no event of {self.name!r} has the id {event_id!r}")
 
     def frames(self) -> Iterator[bytes]:
         """Cut the stream after each blank line, as the API sends it; joined it is the stream."""
@@ -94,6 +111,15 @@ class Recording:
             start = blank.end()
         if start < len(self.stream):
             yield self.stream[start:]
+
+
+def _event(frames: bytes) -> Any:
+    """The payload of the first event; None when there is none."""
+    first = _FIRST_DATA.search(frames)
+    try:
+        return json.loads(first[1]) if first else None
+    except ValueError:
+        return None
 
 
 @cache

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import re
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from gemwire.replay.http import (
     MAX_HEAD_BYTES,
@@ -19,8 +17,10 @@ from gemwire.replay.http import (
     read_request,
     send_response,
 )
+from gemwire.replay.interactions import Interactions, whole
 from gemwire.replay.playback import Playback
 from gemwire.replay.recording import BUNDLED, Recording
+from gemwire.replay.routes import Asked, answer_to, understand
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,20 +29,22 @@ RECORDING_HEADER: Final = "X-Replay-Recording"
 """The request header that selects another recording for one request."""
 
 _HOST = "127.0.0.1"
-_PATH = re.compile(r"/(?:v1|v1beta)/interactions(?:/(?P<id>[^/]+))?")
+_JSON = "application/json; charset=UTF-8"
 
 
 class ReplayServer:
-    """Answers `POST /v1beta/interactions` and `GET /v1beta/interactions/{id}` from recordings.
+    """Answers the interactions resource from recordings, and all others with as little as fits.
 
     As a context manager it runs in a thread of its own, as an asynchronous one in the running
     loop; either way it listens on 127.0.0.1 only, and leaving the block closes every connection,
     also those in use. After that it can be entered again.
 
-    A POST gets the server's recording, or the one its `X-Replay-Recording` header names: as
-    events if its body says `"stream": true`, else as the JSON that the same call answers without
-    streaming. A GET gets the recording with that interaction id (`?stream=true` for events). What
-    is not there is answered in the API's error shape.
+    Creating an interaction gets the server's recording, or the one its `X-Replay-Recording` header
+    names: as events if its body says `"stream": true`, else as the JSON that the same call answers
+    without streaming. Run in the `background`, it is `in_progress` at first, and can be cancelled.
+    A GET gets the recording with that interaction id (`?stream=true` for events, those after
+    `last_event_id`), unless it was deleted. What the spec does not allow, and what is not there,
+    is answered in the API's error shape.
 
     Args:
         recording: The name of a bundled recording, the path of an `.sse` file, or a recording.
@@ -50,6 +52,7 @@ class ReplayServer:
         chunk_size: Bytes in each chunk of a stream; by default a chunk is a frame.
         seed: Vary the chunk sizes at random, in the same way for every request.
         delay: Seconds between two chunks.
+        polls: How many times a run in the background is seen `in_progress` before it has ended.
 
     Raises:
         UnknownRecording: There is no such recording.
@@ -64,11 +67,13 @@ class ReplayServer:
         chunk_size: int | None = None,
         seed: int | None = None,
         delay: float = 0.0,
+        polls: int = 2,
     ) -> None:
         self._recording = (
             recording if isinstance(recording, Recording) else Recording.load(recording)
         )
         self._playback = Playback(chunk_size=chunk_size, seed=seed, delay=delay)
+        self._interactions = Interactions(polls)
         self._wanted_port = port
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -220,21 +225,38 @@ class ReplayServer:
     # ---- its answers
 
     def _respond(self, request: Request) -> Response:
-        path = _PATH.fullmatch(request.path)
-        if path is None:
-            raise HTTPError(404, "not_found", f"There is nothing at {request.path}.")
-        allowed = "POST" if path["id"] is None else "GET"
-        if request.method != allowed:
-            message = f"{request.method} is not possible here, only {allowed}."
-            raise HTTPError(405, "method_not_allowed", message, {"Allow": allowed})
-        recording = self._selected(request, path["id"])
-        streamed = _streamed_post(request) if path["id"] is None else _streamed_get(request)
-        if streamed:
-            return Response(200, "text/event-stream", self._playback.play(recording))
-        if recording.body is None:
-            message = f"The recording {recording.name!r} has no answer without streaming."
-            raise HTTPError(501, "unimplemented", message)
-        return Response(200, "application/json; charset=UTF-8", recording.body)
+        asked = understand(request)
+        match asked.operation:
+            case "create_interaction":
+                recording = self._selected(request, None)
+                answer = self._interactions.create(recording, asked.body)
+                if asked.body.stream is True:
+                    return Response(200, "text/event-stream", self._playback.play(recording))
+                return Response(200, _JSON, whole(recording) if answer is None else answer)
+            case "get_interaction":
+                return self._get(asked, self._selected(request, asked.path["interactionsId"]))
+            case "cancel_interaction":
+                recording = self._selected(request, asked.path["interactionsId"])
+                return Response(200, _JSON, self._interactions.cancel(recording))
+            case "delete_interaction":
+                self._interactions.delete(self._selected(request, asked.path["interactionsId"]))
+                return Response(200, _JSON, b"")
+            case _:
+                return answer_to(asked, self.url + request.path)
+
+    def _get(self, asked: Asked, recording: Recording) -> Response:
+        last = asked.query.get("last_event_id")
+        if not asked.flag("stream"):
+            if last:
+                raise HTTPError(400, "invalid_request", "'last_event_id' needs 'stream'.")
+            flag = asked.flag("include_input")
+            return Response(200, _JSON, self._interactions.get(recording, include_input=flag))
+        self._interactions.stream(recording)
+        try:
+            rest = recording.after(last[0]) if last else recording
+        except LookupError as error:
+            raise HTTPError(400, "invalid_request", f"{error}.") from error
+        return Response(200, "text/event-stream", self._playback.play(rest))
 
     def _selected(self, request: Request, interaction_id: str | None) -> Recording:
         name = request.headers.get(RECORDING_HEADER.lower())
@@ -251,32 +273,6 @@ class ReplayServer:
             if recording.interaction_id == interaction_id:
                 return recording
         raise HTTPError(404, "not_found", f"There is no interaction {interaction_id!r}.")
-
-
-def _streamed_post(request: Request) -> bool:
-    try:
-        body: Any = json.loads(request.body)
-    except (ValueError, RecursionError) as error:
-        raise HTTPError(400, "invalid_request", "The body is not JSON.") from error
-    match body:
-        case {"stream": bool(stream)}:
-            return stream
-        case {"stream": _}:
-            raise HTTPError(400, "invalid_request", "'stream' is neither true nor false.")
-        case {}:
-            return False
-        case _:
-            raise HTTPError(400, "invalid_request", "The body is not a JSON object.")
-
-
-def _streamed_get(request: Request) -> bool:
-    match request.query.get("stream", "false"):
-        case "true":
-            return True
-        case "false":
-            return False
-        case _:
-            raise HTTPError(400, "invalid_request", "'stream' is neither true nor false.")
 
 
 def _nothing_to_stop() -> None:

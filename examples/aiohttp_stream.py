@@ -1,0 +1,40 @@
+"""Stream an answer with aiohttp; run it as httpx2_sync.py."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+import aiohttp
+from yarl import URL
+
+from gemwire import AsyncInteractionStream, StepDelta, TextDelta
+from gemwire.operations import create_interaction
+
+BASE_URL = os.environ.get("GEMINI_BASE_URL", "https://generativelanguage.googleapis.com")
+KEY = os.environ.get("GEMINI_API_KEY", "")
+
+
+async def main(question: str) -> None:
+    body = {"model": "gemini-3.6-flash", "input": question, "stream": True}
+    request = create_interaction(body)
+    headers = {**request.headers, "x-goog-api-key": KEY}
+    url = URL(request.url(BASE_URL), encoded=True)  # else aiohttp quotes it in its own way
+    timeout = aiohttp.ClientTimeout(total=None, sock_read=60)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        session.request(request.method, url, headers=headers, data=request.body) as response,
+    ):
+        if response.status != 200:
+            request.decode_response(response.status, await response.read(), response.headers)
+        async with AsyncInteractionStream(response.content.iter_any()) as stream:
+            async for event in stream:
+                if isinstance(event, StepDelta) and isinstance(event.delta, TextDelta):
+                    print(event.delta.text, end="", flush=True)
+            interaction = await stream.get_final_interaction()
+    print(f"\n{interaction.status}, {len(interaction.steps or ())} steps")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(" ".join(sys.argv[1:]) or "Why is the night dark?"))

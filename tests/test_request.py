@@ -1,0 +1,461 @@
+"""A request says exactly what is to be sent, and reads whatever comes back."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import UNSET
+
+from gemwire import ApiError, DecodeError, GemwireError, Interaction, encode
+from gemwire import models as m
+from gemwire import operations as o
+from gemwire.request import API_REVISION, Headers, Request, api_error
+
+HOST = "https://example.test"
+ASK = {"model": "gemini-3.6-flash", "input": "Hi"}
+
+
+def path_of(request: Request[Any]) -> str:
+    """The path as a server splits it off, still encoded."""
+    return urlsplit(request.url(HOST)).path
+
+
+# ---- where things go
+
+
+HOSTILE = [
+    "a/b?c#d%2F..",
+    "../../interactions",
+    "..%2f..",
+    "%2e%2e",
+    "...",
+    "a b+c&d=e;f",
+    "x:ping",
+    "{api_version}",
+    "a\r\nHost: b",
+    "a\x00b\x7f\t",
+    "\\..\\",
+    "@host",
+    "//host",
+    "日本🌸",
+]
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_an_id_stays_one_segment(value: str) -> None:
+    request = o.get_webhook(value)
+    head, _, last = path_of(request).rpartition("/")
+    assert head == "/v1beta/webhooks"
+    assert unquote(last) == value
+    assert request.url(HOST).isascii()
+    assert request.url(HOST).isprintable()
+    assert ":" not in last
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1).filter(lambda text: text.strip(".")))
+def test_any_id_stays_one_segment(value: str) -> None:
+    url = urlsplit(o.cancel_interaction(value).url(HOST))
+    assert (url.scheme, url.netloc, url.query, url.fragment) == ("https", "example.test", "", "")
+    *head, segment, last = url.path.split("/")
+    assert (head, last) == (["", "v1beta", "interactions"], "cancel")
+    assert unquote(segment) == value
+
+
+@pytest.mark.parametrize("value", ["", ".", ".."])
+def test_ids_that_are_no_segment(value: str) -> None:
+    """Dots would be a step in the path however they are encoded."""
+    with pytest.raises(ValueError, match="interactionsId cannot be"):
+        o.get_interaction(value)
+    with pytest.raises(ValueError, match="id cannot be"):
+        o.ping_webhook(value)
+    with pytest.raises(ValueError, match="api_version cannot be"):
+        o.list_webhooks(api_version=value)
+
+
+def test_a_lone_surrogate_cannot_be_sent() -> None:
+    with pytest.raises(ValueError, match="surrogates"):
+        o.get_webhook("\ud83c")
+
+
+def test_custom_verbs_stay() -> None:
+    assert path_of(o.ping_webhook("w1")) == "/v1beta/webhooks/w1:ping"
+    assert path_of(o.rotate_signing_secret("w1", {})) == "/v1beta/webhooks/w1:rotateSigningSecret"
+
+
+def test_the_slashes_of_file_paths_stay() -> None:
+    assert path_of(o.get_environment_files("a/b", "src/lib/ü ?.py")) == (
+        "/v1beta/environments/a%2Fb/files/src/lib/%C3%BC%20%3F.py"
+    )
+
+
+@pytest.mark.parametrize("path", ["", "/src", "src/", "a//b", "..", "a/../b", "./a", "a/."])
+def test_file_paths_that_lead_elsewhere(path: str) -> None:
+    with pytest.raises(ValueError, match="path has a segment"):
+        o.get_environment_files("e", path)
+
+
+def test_vertex() -> None:
+    request = o.get_interaction("i", api_version="v1", parent="projects/p q/locations/l")
+    assert path_of(request) == "/v1/projects/p%20q/locations/l/interactions/i"
+    upload = o.start_environment_file_upload(
+        "e", "f", content_length=1, content_type="text/csv", parent="projects/p/locations/l"
+    )
+    assert path_of(upload) == "/upload/v1beta/projects/p/locations/l/environments/e/files/f"
+    assert path_of(o.list_agents(parent=UNSET)) == "/v1beta/agents"
+    with pytest.raises(ValueError, match="parent has a segment"):
+        o.list_agents(parent="projects/../locations/l")
+
+
+def test_the_query() -> None:
+    request = o.list_voices(
+        accent=["a&b", "c d"], gender="neutral", page_size=0, page_token="", search="é=1"
+    )
+    assert request.query == (
+        ("accent", "a&b"),
+        ("accent", "c d"),
+        ("gender", "neutral"),
+        ("page_size", "0"),
+        ("page_token", ""),
+        ("search", "é=1"),
+    )
+    query = urlsplit(request.url(HOST)).query
+    assert (
+        query
+        == "accent=a%26b&accent=c%20d&gender=neutral&page_size=0&page_token=&search=%C3%A9%3D1"
+    )
+    assert tuple(parse_qsl(query, keep_blank_values=True)) == request.query
+
+
+def test_what_is_absent_is_left_out() -> None:
+    page = m.ListWebhooksResponse()
+    assert o.list_webhooks(page_size=None, page_token=page.next_page_token).query == ()
+    assert o.list_voices(type=[]).query == ()
+    assert o.get_interaction("i", stream=False).query == (("stream", "false"),)
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("http://h", "http://h/v1beta/agents?page_size=1"),
+        ("http://h/", "http://h/v1beta/agents?page_size=1"),
+        ("http://h:8/proxy/gemini/", "http://h:8/proxy/gemini/v1beta/agents?page_size=1"),
+        ("", "/v1beta/agents?page_size=1"),
+    ],
+)
+def test_url(base: str, url: str) -> None:
+    assert o.list_agents(page_size=1).url(base) == url
+
+
+@pytest.mark.parametrize("base", ["http://h?key=1", "http://h#x"])
+def test_base_urls_that_would_swallow_the_path(base: str) -> None:
+    with pytest.raises(ValueError, match="base URL"):
+        o.list_agents().url(base)
+
+
+def test_headers() -> None:
+    assert o.get_agent("a").headers == {"Api-Revision": API_REVISION, "Accept": "application/json"}
+    assert o.create_interaction(ASK).headers == {
+        "Api-Revision": API_REVISION,
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+    }
+    assert o.get_interaction("i", stream=True).headers["Accept"] == "text/event-stream"
+    upload = o.start_environment_file_upload("e", "f", content_length=7, content_type="text/csv")
+    assert upload.headers == {
+        "Api-Revision": API_REVISION,
+        "Accept": "application/json",
+        "X-Goog-Upload-Command": "start",
+        "X-Goog-Upload-Protocol": "resumable",
+        "X-Goog-Upload-Header-Content-Length": "7",
+        "X-Goog-Upload-Header-Content-Type": "text/csv",
+    }
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "", " a", "ü", "a\x00"])
+def test_a_header_stays_one_line(value: str) -> None:
+    with pytest.raises(ValueError, match="header"):
+        o.start_environment_file_upload("e", "f", content_length=7, content_type=value)
+
+
+# ---- the body
+
+
+def test_bodies_of_every_form() -> None:
+    model = m.CreateModelInteraction(model="m", input="Hi")
+    assert o.create_interaction(model).body == encode(model) == b'{"model":"m","input":"Hi"}'
+    newer = o.create_interaction(
+        {"model": "m", "input": [m.UserInputStep()], "new": 1, "no": UNSET}
+    )
+    assert newer.body == b'{"model":"m","input":[{"type":"user_input"}],"new":1}'
+    for data in (b'{"a": 1 }', bytearray(b'{"a": 1 }'), memoryview(b'{"a": 1 }')):
+        assert o.create_interaction(data).body == b'{"a": 1 }'  # type: ignore[arg-type]
+    assert o.ping_webhook("w").body is None
+    assert "Content-Type" not in o.ping_webhook("w").headers
+    assert o.ping_webhook("w", {}).body == b"{}"
+
+
+@pytest.mark.parametrize("body", ["{}", 1, [ASK], object()])
+def test_what_is_no_body(body: Any) -> None:
+    with pytest.raises(TypeError, match="a model, a mapping or bytes"):
+        o.create_interaction(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "streams"),
+    [
+        ({**ASK, "stream": True}, True),
+        ({**ASK, "stream": False}, False),
+        ({**ASK, "stream": "true"}, False),
+        (m.CreateModelInteraction(model="m", stream=True), True),
+        (m.CreateAgentInteraction(agent="a"), False),
+        (b'{"input": "\\"stream\\": true"}', False),
+        (b'{"input": {"stream": true}}', False),
+        (b'{"\\u0073tream" : true}', True),
+        (b'{"input": "\\ud83c", "stream": true}', True),
+        (b"{", False),
+        (b"[true]", False),
+        (b"\xff", False),
+    ],
+)
+def test_the_body_says_whether_events_come(body: Any, streams: bool) -> None:
+    request = o.create_interaction(body)
+    assert request.event_stream is streams
+    accepted = "text/event-stream" if streams else "application/json"
+    assert request.headers["Accept"] == accepted
+
+
+def test_only_operations_that_can_stream_do() -> None:
+    assert o.get_interaction("i", stream=True).event_stream
+    assert not o.get_interaction("i", stream=False).event_stream
+    assert not o.create_agent({"stream": True}).event_stream
+
+
+def test_a_request_is_a_value() -> None:
+    one, two = (o.create_interaction({**ASK, "input": "x" * 10_000}) for _ in range(2))
+    assert one == two
+    assert pickle.loads(pickle.dumps(one)) == copy.deepcopy(one) == one
+    assert repr(one) == "<Request POST /v1beta/interactions, 10039 bytes>"
+    assert repr(o.list_agents(page_size=1)) == "<Request GET /v1beta/agents?page_size=1>"
+    with pytest.raises(AttributeError):
+        one.method = "GET"  # type: ignore[misc]
+
+
+# ---- the answer
+
+
+def test_an_interaction() -> None:
+    body = b'{"id":"v1_a","status":"completed","steps":[]}'
+    for request in (
+        o.create_interaction(ASK),
+        o.create_interaction({**ASK, "stream": True}),  # JSON all the same
+        o.get_interaction("v1_a"),
+        o.cancel_interaction("v1_a"),
+    ):
+        answer = request.decode_response(200, body)
+        assert answer == Interaction(id="v1_a", status="completed", steps=[])
+        assert request.response_type is Interaction
+
+
+def test_other_answers() -> None:
+    page = o.list_webhooks().decode_response(
+        200, '{"webhooks":[{"subscribed_events":[],"uri":"u"}]}'
+    )
+    assert page.webhooks == [m.Webhook(subscribed_events=[], uri="u")]
+    assert o.delete_interaction("i").decode_response(200) is None
+    assert o.delete_interaction("i").decode_response(204, b"{}") is None
+    assert o.delete_interaction("i").response_type is None
+    assert o.delete_webhook("w").decode_response(200, b"{}") == {}
+    assert o.delete_webhook("w").decode_response(204, b"") == {}
+
+
+def test_what_is_no_answer() -> None:
+    for body in (b"", b"<html>", b"[]", b'{"uri":1}'):
+        with pytest.raises(DecodeError):
+            o.get_webhook("w").decode_response(200, body)
+    with pytest.raises(DecodeError):
+        o.create_interaction({**ASK, "stream": True}).decode_response(
+            200, b"event: x\ndata: {}\n\n"
+        )
+
+
+URL = "https://example.test/upload?id=1"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Goog-Upload-URL": URL},
+        {"other": "x", "x-goog-upload-url": f" {URL} "},
+        [("a", "b"), ("X-GOOG-UPLOAD-URL", URL)],
+        [(b"x-goog-upload-url", URL.encode()), (b"X-Goog-Upload-URL", b"second")],
+    ],
+)
+def test_an_answer_in_a_header(headers: Headers) -> None:
+    request = o.start_environment_file_upload("e", "f", content_length=7, content_type="text/csv")
+    assert request.response_type is str
+    assert request.decode_response(200, b"", headers) == URL
+
+
+@pytest.mark.parametrize("headers", [None, {}, [], {"X-Goog-Upload": "x"}])
+def test_no_answer_in_a_header(headers: Headers | None) -> None:
+    request = o.start_environment_file_upload("e", "f", content_length=7, content_type="text/csv")
+    with pytest.raises(DecodeError, match="X-Goog-Upload-URL"):
+        request.decode_response(200, b"", headers)
+
+
+# ---- errors
+
+
+def failed(status: int, body: bytes | str = b"", headers: Headers | None = None) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        o.get_interaction("v1_a").decode_response(status, body, headers)
+    assert caught.value.http_status == status
+    return caught.value
+
+
+RPC = (
+    '{"error":{"code":429,"message":"Quota.","status":"RESOURCE_EXHAUSTED","details":['
+    '{"@type":"type.googleapis.com/google.rpc.Help"},7,'
+    '{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.074s"}]}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "status", "message"),
+    [
+        ('{"error":{"code":"invalid_request","message":"No."}}', "invalid_request", None, "No."),
+        ('{"error":{"code":404,"message":"No.","status":"NOT_FOUND"}}', 404, "NOT_FOUND", "No."),
+        ('{"code":5,"message":"No.","status":"NOT_FOUND"}', 5, "NOT_FOUND", "No."),
+        ('[{"error":{"code":503,"message":"Busy."}}]', 503, None, "Busy."),
+        ('[{"error":{"message":"one"}},{"error":{"message":"two"}}]', None, None, "one"),
+        ('{"error":"invalid_grant"}', None, None, "invalid_grant"),
+        ('{"error":{"message":null,"code":"x"}}', "x", None, ""),
+        ('{"error":{"code":true,"message":7}}', None, None, ""),
+        ('"Too many requests"', None, None, "Too many requests"),
+        (
+            "upstream connect error\n  or disconnect\n",
+            None,
+            None,
+            "upstream connect error or disconnect",
+        ),
+        ("", None, None, ""),
+        ("null", None, None, ""),
+        ("{}", None, None, ""),
+        ("[]", None, None, ""),
+        ("17", None, None, ""),
+        ('{"error":{}}', None, None, ""),
+        ('{"error"', None, None, '{"error"'),
+    ],
+)
+def test_error_bodies(body: str, code: str | int | None, status: str | None, message: str) -> None:
+    error = failed(400, body)
+    assert (error.code, error.status, error.message) == (code, status, message)
+    assert error.retry_after is None
+
+
+def test_google_rpc() -> None:
+    error = failed(429, RPC)
+    assert (error.code, error.status, error.message) == (429, "RESOURCE_EXHAUSTED", "Quota.")
+    assert error.details is not None
+    assert len(error.details) == 3
+    assert error.retry_after == 34.074
+    assert failed(429, RPC, {"Retry-After": "3"}).retry_after == 3
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("<html><head><title>502 Bad\nGateway</title></head><body><h1>x</h1>", "502 Bad Gateway"),
+        ("\n<!doctype html><TITLE lang=en>A &amp; B</TITLE >", "A & B"),
+        ("<html><h1>Not <b>here</b></h1><p>more</p></html>", "Not here"),
+        ("<html><body>Just\n <i>text</i></body></html>", "Just text"),
+        ("<" * 100_000, "<" * 100),
+    ],
+)
+def test_pages_of_proxies(page: str, message: str) -> None:
+    error = failed(502, page)
+    assert error.message.startswith(message)
+    assert len(error.message) <= 512
+    assert error.code is None
+    assert str(error).startswith("502: ")
+
+
+def test_long_and_broken_texts() -> None:
+    assert len(failed(500, b"\xff" * 100_000).message) == 512
+    assert failed(500, b"oops \xff").message == "oops \ufffd"
+    assert str(failed(500)) == "500"
+
+
+def test_redirects_are_no_answers() -> None:
+    for status in (100, 302, 304, 404):
+        assert failed(status, b'{"id":"v1_a"}').message == ""
+
+
+NOW = {"Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("1.5", 1.5),
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0),
+        ("Wednesday, 21-Oct-26 07:29:00 GMT", 60.0),
+        ("Wed Oct 21 07:28:05 2026", 5.0),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),  # in the past
+        ("-1", None),
+        ("1e3", None),
+        ("٣", None),
+        ("9" * 400, None),
+        ("soon", None),
+        ("Wed, 21 Oct 99999999999 07:28:30 GMT", None),
+        ("", None),
+    ],
+)
+def test_retry_after(value: str, seconds: float | None) -> None:
+    headers = {**NOW, "RETRY-AFTER": value}
+    assert failed(429, b"", headers).retry_after == seconds
+    assert (
+        api_error(429, b"", [(k.encode(), v.encode()) for k, v in headers.items()]).retry_after
+        == seconds
+    )
+
+
+@pytest.mark.parametrize("date", [None, "yesterday"])
+def test_a_date_without_a_date_is_no_number(date: str | None) -> None:
+    headers = {"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT"} | ({"Date": date} if date else {})
+    assert failed(503, b"", headers).retry_after is None
+
+
+def test_errors_that_came_with_200() -> None:
+    body = b'{"error":{"code":"api_error","message":"No."}}'
+    for request in (
+        o.get_interaction("i"),
+        o.list_webhooks(),  # all members of its answer are optional
+        o.get_webhook("w"),
+        o.delete_webhook("w"),
+    ):
+        for text in (body, b"[" + body + b"]"):
+            with pytest.raises(ApiError, match="No") as caught:
+                request.decode_response(200, text, {"Retry-After": "2"})
+            assert caught.value.http_status == 200
+            assert caught.value.retry_after == 2
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60), st.sampled_from([200, 404, 503]))
+def test_whatever_comes(body: bytes | str, status: int) -> None:
+    for request in (o.get_interaction("i"), o.list_voices(), o.delete_agent("a")):
+        try:
+            request.decode_response(status, body, {"Retry-After": str(body), "Date": str(body)})
+        except GemwireError:
+            pass
+        else:
+            assert status == 200
