@@ -23,10 +23,10 @@ check: $(VENV)/.with-check codegen-check  ## lint, both type checkers, generated
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-codegen: $(VENV)/.with-codegen  ## write src/gemwire/models from spec/
+codegen: $(VENV)/.with-codegen  ## write models and operations from spec/
 	$(BIN)/python -m codegen
 
-codegen-check: $(VENV)/.with-codegen  ## fail if src/gemwire/models is not what codegen writes
+codegen-check: $(VENV)/.with-codegen  ## fail if they are not what codegen writes
 	$(BIN)/python -m codegen --check
 
 bench: $(VENV)/.with-bench  ## time gemwire against its peers, in one run

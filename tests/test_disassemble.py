@@ -266,7 +266,7 @@ def test_recording_in_two(name: str) -> None:
     """At places all over it, and at each one around the ends of some frames."""
     data = recording(name, ".sse")
     whole = pull(data)
-    in_two(data, range(0, len(data) + 1, max(1, len(data) // 200)), whole)
+    in_two(data, range(0, len(data) + 1, max(1, len(data) // 100)), whole)
     ends = [at for at in range(len(data)) if data.startswith(b"\n\n", at)]
     for end in ends[:: max(1, len(ends) // 8)]:
         in_two(data, range(max(0, end - 3), min(len(data), end + 15)), whole)

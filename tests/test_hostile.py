@@ -377,14 +377,14 @@ def places(name: str, every: int) -> Iterator[int]:
     at = 0
     for block in by_frames(RECORDINGS[name]):
         at += len(block)
-        yield from (place for place in range(at - 4, at + 2) if 0 <= place <= size)
+        yield from (place for place in range(at - 3, at + 2) if 0 <= place <= size)
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
 def test_cut(name: str) -> None:
     """After each byte of the small ones, and after many of the others."""
     whole = pull(RECORDINGS[name])
-    for size in places(name, 1 if name in TINY else len(RECORDINGS[name]) // 300):
+    for size in places(name, 1 if name in TINY else len(RECORDINGS[name]) // 150):
         check_cut(name, size, whole)
 
 

@@ -26,6 +26,7 @@ LAYERS = [
     "operations",
     "parts",
     "steps",
+    "runs",
     "hop disassemble",
     "state marks",
     "resume",
@@ -37,7 +38,12 @@ LAYERS = [
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 
-LATE = {("sse", "codec"), ("assembler", "checkpoint"), ("assembler", "legacy")}
+LATE = {
+    ("sse", "codec"),
+    ("codec", "legacy"),
+    ("assembler", "checkpoint"),
+    ("assembler", "legacy"),
+}
 """Imports inside a function, for the one call that needs them."""
 
 SEPARATE = {"__init__", "replay"}

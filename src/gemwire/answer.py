@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import UNSET
 
 if TYPE_CHECKING:
-    from .models import AudioContent, FunctionCallStep, ImageContent
+    from .models import AudioContent, FunctionCallStep, ImageContent, LegacyContent
 
 
 class InteractionMixin:
@@ -64,6 +64,13 @@ class InteractionMixin:
         steps = _steps(self)
         answered = {step.call_id for step in steps if step.type == "function_result"} - {UNSET}
         return [s for s in steps if s.type == "function_call" and s.id not in answered]
+
+    @property
+    def outputs(self) -> list[LegacyContent]:
+        """The steps as the legacy generation has them; see `gemwire.legacy.to_outputs`."""
+        from .legacy import to_outputs
+
+        return to_outputs(_steps(self))
 
 
 def _steps(interaction: Any) -> list[Any]:

@@ -33,7 +33,7 @@ from .models import (
 )
 from .report import IN_PROGRESS
 from .resume import Resumable
-from .steps import StepBuilder, builder_for, opened_by
+from .steps import Build, StepBuilder, builder_for, opened_by
 from .walk import Misfit, split_object, struct
 
 __all__ = ["Assembler"]
@@ -305,13 +305,16 @@ class Assembler(Resumable):
 
     def _start(self, event: StepStart) -> None:
         self.envelope(event)
-        hop, report, step = self.hop, self.report, event.step
-        index = event.index
+        if isinstance(event.step, Unknown):
+            self.report.saw_unknown("step.start.step", "union", event.step.tag, event.step)
+        self.open(event.index, event.step, builder_for)
+
+    def open(self, index: Any, step: Any, build: Build) -> None:
+        """Open a step, as it was sent; `build` makes its builder."""
+        hop, report = self.hop, self.report
         if not isinstance(index, int):
             index = hop.highest + 1
             report.issue("index_missing", index)
-        if isinstance(step, Unknown):
-            report.saw_unknown("step.start.step", "union", step.tag, step)
         held = hop.routes.get(index)
         if held is not None and (again := hop.created_again) is not None:
             report.issue("restarted", index)
@@ -321,7 +324,7 @@ class Assembler(Resumable):
         if hop.ended:
             report.issue("after_end", index)
         if held is None:
-            hop.add(index, builder_for(index, step, report), index)
+            hop.add(index, build(index, step, report), index)
         elif not held.started and type(step) is type(held.base):
             held.started_late(step)
             held.built = None
@@ -330,23 +333,27 @@ class Assembler(Resumable):
             report.issue("start_again", index)
         else:
             report.issue("start_other", index)
-            hop.add(hop.highest + 1, builder_for(index, step, report), index)
+            hop.add(hop.highest + 1, build(index, step, report), index)
 
     def _delta(self, event: StepDelta) -> None:
         """A delta that is not of the ordinary kind, or not where it belongs."""
         self.envelope(event)
-        hop, report, delta = self.hop, self.report, event.delta
-        step = self._routed(event.index)
+        self.grow(event.index, event.delta, builder_for, "step.delta.delta")
+
+    def grow(self, index: Any, delta: Any, build: Build, where: str) -> None:
+        """Fold a delta into its step; `where` it stood, for the report."""
+        hop, report = self.hop, self.report
+        step = self._routed(index)
         if isinstance(delta, Unknown):
-            report.saw_unknown("step.delta.delta", "union", delta.tag, delta)
+            report.saw_unknown(where, "union", delta.tag, delta)
             delta = _as_text(delta, step)
         if step is None:
             opened = opened_by(delta)
             if opened is None:
                 return
-            index = event.index if isinstance(event.index, int) else hop.highest + 1
+            index = index if isinstance(index, int) else hop.highest + 1
             report.issue("start_missing", index)
-            step = builder_for(index, opened, report)
+            step = build(index, opened, report)
             step.started = False
             hop.add(index, step, index)
         if step.closed:
@@ -358,18 +365,18 @@ class Assembler(Resumable):
         fold = step.folds.get(type(delta))
         if fold is None:
             report.issue("misplaced", step.index, delta.type)
-            report.saw_unknown("step.delta.delta", "union", delta.type, delta)
+            report.saw_unknown(where, "union", delta.type, delta)
             return
         fold(step, delta)
         if delta.extra_ is not UNSET and not _lands(delta):
-            report.saw_extra("step.delta.delta", delta)
+            report.saw_extra(where, delta)
             signature = delta.extra_.values().get("signature")
             if isinstance(signature, str):
                 step.sign(ThoughtSignatureDelta(signature=signature))
 
     def _untyped(self, step: StepBuilder, delta: Unknown) -> None:
         """Merge a delta of the step's own kind that no schema has, or that has no type at all."""
-        kind = step.base.tag if isinstance(step.base, Unknown) else step.base.type
+        kind = step.kind
         own = delta.tag == kind or (delta.tag is None and str(kind).endswith(("_call", "_result")))
         raw = delta.raw
         if own and isinstance(raw, dict):
@@ -382,12 +389,15 @@ class Assembler(Resumable):
 
     def _stop(self, event: StepStop) -> None:
         self.envelope(event)
-        hop, report = self.hop, self.report
         self.hop.offer(event.usage, "step")
-        step = self._routed(event.index)
+        self.stop(event.index)
+
+    def stop(self, index: Any) -> None:
+        """Close a step."""
+        hop, report = self.hop, self.report
+        step = self._routed(index)
         if step is None:
-            index = event.index if isinstance(event.index, int) else None
-            report.issue("stop_unopened", index)
+            report.issue("stop_unopened", index if isinstance(index, int) else None)
         elif step.closed:
             report.issue("after_end" if hop.ended else "after_stop", step.index)
         else:

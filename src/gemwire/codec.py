@@ -180,13 +180,13 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
         from .legacy import modernised
 
         interaction = modernised(interaction)
-    if strict and refused is not None:
-        _refuse_unknown(interaction, refused, data)
     if interaction.extra_ is not UNSET and (
         interaction.status is UNSET  # or it is the "NOT_FOUND" of a bare google.rpc error
         or (interaction.object, interaction.id, interaction.steps) == (UNSET, UNSET, UNSET)
     ):
         _raise_api_error(to_dict(interaction))
+    if strict and refused is not None:
+        _refuse_unknown(interaction, refused, data)
     return interaction
 
 

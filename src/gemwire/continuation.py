@@ -65,32 +65,45 @@ def join_continuations(interactions: Iterable[Interaction], /) -> Interaction:
 
 
 def sum_usage(usages: Sequence[Any]) -> Usage | None:
-    """The usage of several hops together; None if none has any.
+    """The usage of several hops together; None if none has any."""
+    present = [usage if isinstance(usage, Usage) else None for usage in usages]
+    total: Usage | None = None
+    for usage in present:
+        total = add_usage(total, usage)
+    return total if len(present) < 2 else with_initial(total, present[0])
+
+
+def add_usage(held: Usage | None, new: Usage | None) -> Usage | None:
+    """Add up two reports, save for `initial_input_tokens`; None if there is neither.
 
     Integers are summed over the hops that have them, members that no schema knows too, and lists of
-    counts entry by entry; everything else is the last one's. `initial_input_tokens` is what the
-    first hop was given, since every later one counts the earlier output as its input.
+    counts entry by entry; everything else is the last one's.
     """
-    present = [usage for usage in usages if isinstance(usage, Usage)]
-    if len(usages) == 1 or not present:
-        return present[0] if present else None
+    if held is None or new is None:
+        return new if held is None else held
     total: dict[str, Any] = {}
-    for usage in present:
+    for usage in (held, new):
         for name in fields(Usage):
             value = getattr(usage, name)
             if value is not UNSET:
                 total[name] = _added(name, total.get(name, UNSET), value)
-    total.pop("initial_input_tokens", None)
-    first = usages[0]
-    if isinstance(first, Usage):
+    extra = {} if held.extra_ is UNSET else dict(held.extra_.texts)
+    for name, text in ({} if new.extra_ is UNSET else new.extra_.texts).items():
+        one, two = read_json(extra.get(name, b"null")), read_json(text)
+        extra[name] = encode(one + two) if _is_int(one) and _is_int(two) else text
+    unknown = {name: text for name, text in extra.items() if name not in total}
+    return Usage(**total, extra_=Extra(unknown) if unknown else UNSET)
+
+
+def with_initial(total: Usage | None, first: Usage | None) -> Usage | None:
+    """The sum, with what the first hop was given: each later one counts output as its input."""
+    if total is None:
+        return None
+    initial: Any = UNSET
+    if first is not None:
         initial = first.initial_input_tokens
-        total["initial_input_tokens"] = first.total_input_tokens if initial is UNSET else initial
-    extra: dict[str, bytes] = {}
-    for usage in present:
-        for name, text in ({} if usage.extra_ is UNSET else usage.extra_.texts).items():
-            held, new = read_json(extra.get(name, b"null")), read_json(text)
-            extra[name] = encode(held + new) if _is_int(held) and _is_int(new) else text
-    return Usage(**total, extra_=Extra(extra) if extra else UNSET)
+        initial = first.total_input_tokens if initial is UNSET else initial
+    return replace(total, initial_input_tokens=initial)
 
 
 def _is_int(value: object) -> bool:

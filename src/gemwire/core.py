@@ -256,19 +256,21 @@ class TextPieces:
 
     def of(self, event: Event) -> str:
         """The text that an event brings, "" if none."""
-        text = ""
-        if isinstance(event, StepDelta):
+        text: Any = ""
+        if event.event_type == "step.delta" or event.event_type == "content.delta":
             delta = event.delta
-            if isinstance(delta, TextDelta):
-                text = delta.text
-            elif isinstance(delta, Unknown) and delta.tag is None:
+            if isinstance(delta, Unknown) and delta.tag is None:
                 raw = delta.raw
                 text = raw.get("text", "") if isinstance(raw, dict) else ""
+            else:
+                text = getattr(delta, "text", "")
             if not isinstance(text, str) or not text or not self._is_output(event.index):
                 return ""
         elif isinstance(event, StepStart) and isinstance(event.step, ModelOutputStep):
             parts = map(typed, event.step.content or ())
             text = "".join(part.text for part in parts if isinstance(part, TextContent))
+        elif event.event_type == "content.start":
+            text = getattr(event.content, "text", "") or ""
         return self._paired(text) if (text and not text.isascii()) or self._held else text
 
     def rest(self) -> str:

@@ -208,7 +208,8 @@ class ApiError(GemwireError):
         message: the server's own words, `""` when it sent none.
         status: the name beside a number (`"NOT_FOUND"`), which only gateways send.
         details: as sent.
-        retry_after: how long to wait, in seconds, from the header of that name.
+        retry_after: how long to wait, in seconds, from the header of that name or from a
+            `google.rpc.RetryInfo` among the details.
         http_status: the status of the HTTP answer.
     """
 

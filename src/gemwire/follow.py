@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Generator, Iterable
+from contextlib import aclosing
 from typing import Any, Final, TypeAlias
 
 from .assembler import Assembler
 from .codec import Event, encode
 from .core import MAX_EVENT_BYTES, Chunk, StreamCore
-from .errors import ApiError, GemwireError
+from .errors import ApiError, ErrorInfo, GemwireError
 from .report import ResumePoint
 from .stream import AsyncInteractionStream, InteractionStream
 
@@ -64,8 +65,11 @@ def follow(
         open_stream: opens the response to `None` (the first request) or a `ResumePoint`, and gives
             its bytes. What it returns is closed, if it has a `close()`, on every path. An exception
             counts as a cut, but for an `ApiError` that another try cannot mend: that goes through.
-        attempts: how many reopenings in a row may bring nothing new.
+        attempts: how many reopenings in a row may bring nothing new. After the last one the
+            exception of the transport goes through, if there was one.
         delay, max_delay: seconds before a reopening; doubled with each one that brought nothing.
+            An `ApiError` with `retry_after` asks for as much at least. The next hop of an answer
+            (`requires_continuation`) is opened at once.
         sleep: waits that long; `time.sleep` if None.
         strict, max_event_bytes: as for `InteractionStream`.
 
@@ -107,45 +111,46 @@ class Plan:
     def __init__(
         self, attempts: int, delay: float, max_delay: float, strict: bool, max_event_bytes: int
     ) -> None:
-        self.assembler = Assembler()
         self._attempts = attempts
         self._delay = delay
         self._max_delay = max_delay
         self._strict = strict
         self._max_event_bytes = max_event_bytes
+        self._assembler: Assembler | None = None
         self._furthest: tuple[int, int, int] = (0, 0, 0)
         self._vain = 0
-        self._opened = False
+        self._asked_with: str | None = None  # the token of the hop at hand
 
     def core(self) -> StreamCore:
         """The core of the next response, which goes on with what is assembled."""
-        resume = self.assembler if self._opened else None
-        core = StreamCore(resume=resume, strict=self._strict, max_event_bytes=self._max_event_bytes)
-        if not self._opened:
-            self.assembler = core.assembler
-        self._opened = True
+        core = StreamCore(
+            resume=self._assembler, strict=self._strict, max_event_bytes=self._max_event_bytes
+        )
+        self._assembler = core.assembler
         return core
 
-    def failed(self, error: Exception) -> bool:
-        """Whether an exception of the caller's function or iterable counts as a cut."""
-        if isinstance(error, ApiError):
-            return _mendable(error.code) or _mendable(error.http_status)
-        return not isinstance(error, GemwireError)
-
-    def next(self) -> tuple[ResumePoint | None, float] | None:
+    def next(self, failure: Exception | None) -> tuple[ResumePoint | None, float] | None:
         """What to open next and after how many seconds; None if this is the end."""
-        assembler = self.assembler
+        assembler = self._assembler
+        assert assembler is not None
         report = assembler.report
+        if failure is not None and not _worth_another_try(failure):
+            return None
+        point = assembler.resume_point()
+        if report.outcome == "requires_continuation":
+            if point is None or point.continuation_token == self._asked_with:
+                return None  # it does not get on
+            self._vain = 0
+            self._asked_with = point.continuation_token
+            return point, 0.0
         if report.outcome == "error":
-            error = report.error
-            if error is None or not (_mendable(error.code) or error.code is None):
+            if not _mendable(report.error):
                 return None
         elif report.outcome != "truncated":
             return None
-        point = assembler.resume_point()
-        if point is None and report.events:
-            return None  # it has no name; asking anew would be another answer
         steps = assembler.snapshot().steps or []
+        if point is None and steps:
+            return None  # it has no name; asking anew would be another answer
         reached = (len(assembler.hops), len(steps), len(encode(steps[-1])) if steps else 0)
         if reached > self._furthest:
             self._furthest = reached
@@ -154,10 +159,25 @@ class Plan:
             return None
         seconds = min(self._delay * 2**self._vain, self._max_delay)
         self._vain += 1
+        if isinstance(failure, ApiError) and failure.retry_after is not None:
+            seconds = max(seconds, failure.retry_after)
+        self._asked_with = None if point is None else point.continuation_token
         return point, seconds
 
 
-def _mendable(code: str | int | None) -> bool:
+def _worth_another_try(error: Exception) -> bool:
+    """Whether an exception of the caller's function or iterable counts as a cut."""
+    if isinstance(error, ApiError):
+        return _is_mendable(error.code) or _is_mendable(error.http_status)
+    return not isinstance(error, GemwireError)
+
+
+def _mendable(error: ErrorInfo | None) -> bool:
+    """Whether what the server said may be otherwise the next time."""
+    return error is not None and (error.code is None or _is_mendable(error.code))
+
+
+def _is_mendable(code: str | int | None) -> bool:
     return code in MENDABLE_NUMBERS or code in MENDABLE_NAMES
 
 
@@ -172,26 +192,35 @@ class FollowedStream(InteractionStream):
         self._chunks: Iterable[Chunk] = ()
         self._events = self._run()
 
+    def _opened(self, point: ResumePoint | None) -> Iterable[Chunk]:
+        try:
+            return self._open(point)
+        except Exception as error:
+            self._failed(error)
+            raise
+
     def _run(self) -> Generator[Event]:
-        plan = self._plan
         point: ResumePoint | None = None
         while True:
-            self._failure = None
+            failure: Exception | None = None
             try:
-                self._chunks = self._open(point)
+                self._chunks = self._opened(point)
                 yield from super()._run()
             except Exception as error:
-                if not plan.failed(error):
-                    raise
-                self._failed(error)
+                failure = error
             finally:
                 self._close_source()
-            following = plan.next()
+                self._chunks = ()
+            following = self._plan.next(failure)
             if following is None:
+                if failure is not None:
+                    raise failure
                 return
             point, seconds = following
-            self._sleep(seconds)
-            self._core = plan.core()
+            if seconds:
+                self._sleep(seconds)
+            self._failure = None
+            self._core = self._plan.core()
 
 
 class AsyncFollowedStream(AsyncInteractionStream):
@@ -207,25 +236,35 @@ class AsyncFollowedStream(AsyncInteractionStream):
         self._chunks: Any = None
         self._events = self._run()
 
+    async def _opened(self, point: ResumePoint | None) -> AsyncIterable[Chunk]:
+        try:
+            opened = self._open(point)
+            return await opened if inspect.isawaitable(opened) else opened
+        except Exception as error:
+            self._failed(error)
+            raise
+
     async def _run(self) -> AsyncGenerator[Event]:
-        plan = self._plan
         point: ResumePoint | None = None
         while True:
-            self._failure = None
+            failure: Exception | None = None
             try:
-                opened = self._open(point)
-                self._chunks = await opened if inspect.isawaitable(opened) else opened
-                async for event in super()._run():
-                    yield event
+                self._chunks = await self._opened(point)
+                async with aclosing(super()._run()) as events:
+                    async for event in events:
+                        yield event
             except Exception as error:
-                if not plan.failed(error):
-                    raise
-                self._failed(error)
+                failure = error
             finally:
                 await self._close_source()
-            following = plan.next()
+                self._chunks = None
+            following = self._plan.next(failure)
             if following is None:
+                if failure is not None:
+                    raise failure
                 return
             point, seconds = following
-            await self._sleep(seconds)
-            self._core = plan.core()
+            if seconds:
+                await self._sleep(seconds)
+            self._failure = None
+            self._core = self._plan.core()

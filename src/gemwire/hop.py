@@ -6,21 +6,32 @@ with indexes from 0 again; hence the name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from .base import Extra
-from .continuation import sum_usage
-from .models import Interaction
+from .continuation import add_usage, with_initial
+from .models import Interaction, Usage
 from .report import StreamReport, UsageLedger, UsageSource
 from .runs import joined
 from .steps import Build, StepBuilder, builder_for
 from .walk import fields
 
-__all__ = ["Hop"]
+__all__ = ["Hop", "UsageBefore"]
+
+
+class UsageBefore(NamedTuple):
+    """The usage of the hops before one."""
+
+    total: Usage | None
+    first: Usage | None
+    """That of the first of them alone."""
+    poorer: UsageSource | None
+    """The latest source that is no terminal event."""
+    lacking: bool
+    """Whether one of them had none."""
 
 
 class Hop:
@@ -42,9 +53,9 @@ class Hop:
         "sorted",
     )
 
-    def __init__(self, report: StreamReport, before: Sequence[UsageLedger] = ()) -> None:
+    def __init__(self, report: StreamReport, before: UsageBefore | None = None) -> None:
         self.report = report
-        self.before = list(before)  # the usage of the earlier hops
+        self.before = before
         self.interaction = Interaction()
         self.ledger = UsageLedger()
         self.routes: dict[Any, StepBuilder] = {}  # index → where its deltas go
@@ -98,11 +109,24 @@ class Hop:
 
     def account(self) -> None:
         """Write the usage of all hops together to the report."""
-        ledgers = [*self.before, self.ledger]
-        sources: list[UsageSource | None] = [ledger.source for ledger in ledgers]
-        self.report.usage = sum_usage([ledger.usage for ledger in ledgers])
-        poorer = next((s for s in reversed(sources) if s and s != "terminal"), None)
-        self.report.usage_source = poorer or (None if None in sources else "terminal")
+        total = self.total()
+        several = self.before is not None
+        self.report.usage = with_initial(total.total, total.first) if several else total.total
+        self.report.usage_source = total.poorer or (None if total.lacking else "terminal")
+
+    def total(self) -> UsageBefore:
+        """The usage of this hop and those before it, as the next one has to know it."""
+        usage, source = self.ledger.usage, self.ledger.source
+        own = UsageBefore(usage, usage, None if source == "terminal" else source, usage is None)
+        before = self.before
+        if before is None:
+            return own
+        return UsageBefore(
+            add_usage(before.total, usage),
+            before.first,
+            own.poorer or before.poorer,
+            before.lacking or own.lacking,
+        )
 
     def lay(self, payload: Interaction, source: UsageSource) -> None:
         """Lay what an event says of the interaction over what is held; steps are apart."""

@@ -117,7 +117,10 @@ def own_steps(hop: Hop) -> list[tuple[Any, bool]]:
     Those that begin it and are input are left out: a GET gives them back and a POST does not.
     """
     steps = hop.steps()
-    found = [(step, placed[1].closed) for step, placed in zip(steps, hop.order, strict=True)]
+    complete = [builder.closed for _, builder in hop.order]
+    if len(complete) != len(steps):  # some have several builders, and all but the last are over
+        complete = [True] * (len(steps) - 1) + [hop.ended]
+    found = list(zip(steps, complete, strict=True))
     while found and isinstance(found[0][0], UserInputStep):
         del found[0]
     return found

@@ -78,7 +78,7 @@ class Resumable:
 
     def next_hop(self) -> None:
         """The answer goes on as another interaction."""
-        self.hop = Hop(self.report, [hop.ledger for hop in self.hops])
+        self.hop = Hop(self.report, self.hop.total())
         self.hops.append(self.hop)
         self.routes = self.hop.routes
         self.done_seen = False

@@ -7,31 +7,35 @@ the ones named here.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 
 from . import models
-from .base import Unknown, WireStruct
+from .base import Unknown, WireStruct, memo
 from .codec import decode, encode
 from .errors import CheckpointError
-from .hop import Hop
+from .hop import Hop, UsageBefore
 from .parts import AudioPart, TextPart
 from .report import StreamReport, UsageLedger
+from .runs import PartBuilder
 from .steps import BUILDERS, ContentBuilder, StepBuilder, folds
 
 __all__ = ["copy_state", "pack", "unpack"]
 
-STATE: dict[str, type] = {
+STATE: Final[dict[str, type]] = {
     cls.__name__: cls
-    for cls in (Hop, UsageLedger, TextPart, AudioPart, *BUILDERS.values(), StepBuilder)
+    for cls in (Hop, UsageLedger, TextPart, AudioPart, PartBuilder, *BUILDERS.values())
 }
 """The mutable classes of the state."""
 
-DERIVED = frozenset({"built", "folds", "last", "report", "routes", "text_part"})
+MUTABLE: Final = frozenset(STATE.values())
+
+DERIVED = frozenset({"built", "folds", "last", "report", "routes", "run", "text_part"})
 """Attributes that are worked out again, or that lead out of the state."""
 
 
+@memo
 def slots_of(cls: type) -> list[str]:
     """All attributes of a class of the state."""
     return [name for base in cls.__mro__ for name in base.__dict__.get("__slots__", ())]
@@ -52,13 +56,15 @@ def copy_state(value: Any, report: StreamReport, seen: dict[int, Any] | None = N
         seen[id(value)] = copied
         copied.extend(copy_state(item, report, seen) for item in value)
         return copied
+    if isinstance(value, UsageBefore):
+        return value
     if type(value) is tuple:
         return tuple(copy_state(item, report, seen) for item in value)
     if type(value) is set:
         return value.copy()
     if type(value) is dict:
         return {key: copy_state(item, report, seen) for key, item in value.items()}
-    if type(value) in STATE.values():
+    if type(value) in MUTABLE:
         new = seen[id(value)] = object.__new__(type(value))
         for name in slots_of(type(value)):
             member = getattr(value, name)
@@ -78,13 +84,15 @@ def pack(value: Any) -> Any:
         return {"model": [type(value).__name__, encode(value).decode("utf-8", "replace")]}
     if isinstance(value, bytes):
         return {"text": value.decode("utf-8", "replace")}
+    if isinstance(value, UsageBefore):
+        return {"before": [pack(member) for member in value]}
     if isinstance(value, set):
         return {"set": sorted(value)}
     if isinstance(value, list | tuple):
         return [pack(item) for item in value]
     if isinstance(value, dict):
         return {"dict": [[key, pack(item)] for key, item in value.items()]}
-    if type(value) in STATE.values():
+    if type(value) in MUTABLE:
         members = {n: pack(getattr(value, n)) for n in slots_of(type(value)) if n not in DERIVED}
         if isinstance(value, Hop):
             place = {id(builder): at for at, (_, builder) in enumerate(value.order)}
@@ -107,12 +115,14 @@ def unpack(value: Any, report: StreamReport) -> Any:
         return UNSET
     if kind == "unknown":
         cls, text, tag, reason = content
-        return getattr(models, cls)(text.encode(), tag, reason)
+        return _model(cls, Unknown)(text.encode("utf-8", "surrogatepass"), tag, reason)
     if kind == "model":
         cls, text = content
-        return decode(text.encode(), getattr(models, cls))
+        return decode(text.encode("utf-8", "surrogatepass"), _model(cls, WireStruct))
     if kind == "text":
         return content.encode()
+    if kind == "before":
+        return UsageBefore(*(unpack(member, report) for member in content))
     if kind == "set":
         return set(content)
     if kind == "dict":
@@ -121,6 +131,14 @@ def unpack(value: Any, report: StreamReport) -> Any:
         raise CheckpointError(f"the checkpoint has a part of unknown kind {kind!r}")
     name, members = content
     return _restored(STATE[name], members, report)
+
+
+def _model(name: str, base: type) -> Any:
+    """A model by its name, and nothing else that a name may stand for."""
+    found = getattr(models, name, None)
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise CheckpointError(f"the checkpoint has a model of unknown kind {name!r}")
+    return found
 
 
 def _restored(cls: type, members: dict[str, Any], report: StreamReport) -> Any:
@@ -137,6 +155,8 @@ def _restored(cls: type, members: dict[str, Any], report: StreamReport) -> Any:
     elif isinstance(new, StepBuilder):
         new.report = report
         new.built = None
+        if isinstance(new, PartBuilder):
+            new.run = None
         new.text_part = None
         new.folds = folds(type(new), type(new.base))
         if isinstance(new, ContentBuilder) and not new.closed:

@@ -103,7 +103,7 @@ class StepBuilder:
     @property
     def kind(self) -> str | None:
         """The wire's name for this kind of step."""
-        return self.base.tag if isinstance(self.base, Unknown) else self.base.type  # type: ignore[no-any-return]
+        return self.base.tag if isinstance(self.base, Unknown) else self.base.type
 
     def sign(self, delta: m.ThoughtSignatureDelta) -> None:
         """Take a signature: the last non-empty one stands."""
@@ -558,7 +558,9 @@ def builder_for(index: int, step: Any, report: StreamReport) -> StepBuilder:
 def opened_by(delta: Any) -> Any:
     """The empty step that a delta without a start belongs to; None if that cannot be told."""
     cls = OPENS.get(type(delta))
-    if cls is None and isinstance(delta, Unknown):
+    if isinstance(delta, m.FunctionCallStep):  # a whole call, of the legacy generation
+        cls = type(delta)
+    elif isinstance(delta, Unknown):
         tag = delta.tag or ""
         cls = STEP_BY_TAG.get(tag) if tag.endswith(("_call", "_result")) else None
     return None if cls is None else cls()

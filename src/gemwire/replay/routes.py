@@ -64,7 +64,7 @@ def understand(request: Request) -> Asked:
         HTTPError: 404 for an unknown path, 405 for another method, 400 for what does not fit.
 
     """
-    found = {name: m for name in OPERATIONS if (m := _pattern(name).fullmatch(request.path))}
+    found = {name: m for name in OPERATIONS if (m := pattern(name).fullmatch(request.path))}
     if not found:
         raise HTTPError(404, "not_found", f"There is nothing at {unquote(request.path)}.")
     by_method = {OPERATIONS[name].method: name for name in found}
@@ -81,7 +81,7 @@ def understand(request: Request) -> Asked:
 
 
 @cache
-def _pattern(name: str) -> re.Pattern[str]:
+def pattern(name: str) -> re.Pattern[str]:
     """The template of an operation's path as an expression over the encoded path."""
     operation = OPERATIONS[name]
     first, *rest = re.split(r"\{(\w+)\}", operation.path)
@@ -147,15 +147,15 @@ def answer_to(asked: Asked, url: str) -> Response:
     headers = {operation.response_header: f"{url}?upload_id=1"} if operation.response_header else {}
     body = b""
     if operation.response is not None:
-        body = json.dumps(_smallest(getattr(models, operation.response))).encode()
+        body = json.dumps(smallest(getattr(models, operation.response))).encode()
     return Response(200, "application/json; charset=UTF-8", body, headers)
 
 
-def _smallest(hint: Any) -> Any:
+def smallest(hint: Any) -> Any:
     """The least value that fits a type, as plain data: empty, but for what is required."""
     kinds = shape(hint)
     for tag, cls in kinds.structs.items():
-        value = {name: _smallest(f.hint) for name, f in fields(cls).items() if f.required}
+        value = {name: smallest(f.hint) for name, f in fields(cls).items() if f.required}
         return value if kinds.tag_field is None else {kinds.tag_field: tag, **value}
     if kinds.map is not None:
         return {}

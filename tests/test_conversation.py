@@ -1,0 +1,318 @@
+"""Input, results and media go into a request as the server wants them; history goes unchanged."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+
+from gemwire import (
+    AudioContent,
+    DocumentContent,
+    FunctionCallStep,
+    FunctionResultStep,
+    ImageContent,
+    Interaction,
+    TextContent,
+    UserInputStep,
+    VideoContent,
+    assemble,
+    audio_part,
+    decode,
+    decode_interaction,
+    document_part,
+    encode,
+    function_result,
+    history,
+    image_part,
+    to_dict,
+    user_input,
+    video_part,
+)
+from gemwire import models as m
+from gemwire.conversation import MAGIC, SUFFIXES
+from gemwire.operations import create_interaction
+from gemwire.replay import BUNDLED, Recording
+from gemwire.walk import fields, known_values
+
+# ---- turns
+
+
+def test_user_input() -> None:
+    image = ImageContent(uri="gs://b/i.png")
+    assert user_input("Look:", image, "And?") == UserInputStep(
+        content=[TextContent(text="Look:"), image, TextContent(text="And?")]
+    )
+    assert encode(user_input("")) == (
+        b'{"type":"user_input","content":[{"type":"text","text":""}]}'
+    )
+    with pytest.raises(ValueError, match="needs content"):
+        user_input()
+
+
+CALL = FunctionCallStep(id="c1", name="weather", arguments={"city": "Ulm"})
+
+
+@pytest.mark.parametrize(
+    ("result", "sent"),
+    [
+        ("sunny", "sunny"),
+        ("", ""),
+        ({"sky": {"clouds": 0}}, {"sky": {"clouds": 0}}),
+        ({}, {}),
+        (TextContent(text="a"), [{"type": "text", "text": "a"}]),
+        ([TextContent(text="a"), ImageContent(uri="u")], None),
+        ((TextContent(text="a"),), [{"type": "text", "text": "a"}]),
+        ([], []),
+    ],
+)
+def test_function_result(result: Any, sent: Any) -> None:
+    step = function_result(CALL, result)
+    plain = to_dict(step)
+    assert (plain["type"], plain["call_id"], plain["name"]) == ("function_result", "c1", "weather")
+    assert "is_error" not in plain
+    assert plain["result"] == (to_dict(result) if sent is None else sent)
+    assert decode(encode(step), FunctionResultStep, strict=True) == step
+
+
+def test_a_failed_function() -> None:
+    assert function_result(CALL, "no network", is_error=True).is_error is True
+    assert function_result(CALL, "sunny", is_error=False).is_error is False
+
+
+@pytest.mark.parametrize("result", [None, 7, 1.5, True, b"text", [1], ["a"], [{"a": 1}], {1}])
+def test_results_that_the_wire_has_no_form_for(result: Any) -> None:
+    with pytest.raises(TypeError, match="as a member"):
+        function_result(CALL, result)
+
+
+@pytest.mark.parametrize("identity", [UNSET, ""])
+def test_a_call_without_an_id(identity: Any) -> None:
+    with pytest.raises(ValueError, match="'f' has no id"):
+        function_result(FunctionCallStep(id=identity, name="f"), "x")
+
+
+# ---- history
+
+
+@pytest.mark.parametrize("name", [name for name in BUNDLED if Recording.load(name).body])
+def test_what_was_assembled_goes_back_as_it_came(name: str) -> None:
+    """From the bytes of a stream to the bytes of the next request; the twin says what belongs."""
+    recording = Recording.load(name)
+    interaction = assemble(recording.stream)
+    turns = history("Go on.", interaction, user_input("And?"))
+    body = create_interaction({"model": "m", "store": False, "input": turns}).body
+    assert body is not None
+    sent = json.loads(body)["input"]
+    assert sent[0] == to_dict(user_input("Go on."))
+    assert sent[1:-1] == json.loads(recording.body or b"")["steps"]
+    assert history(decode_interaction(recording.body or b"")) == list(interaction.steps or ())
+
+
+def test_signatures_and_unknown_parts_are_untouched() -> None:
+    steps = [
+        {"type": "thought", "signature": "A==\n =", "summary": [], "new": {"a": [1.0]}},
+        {"type": "hologram", "signature": "s", "data": 1e2},
+        {"type": "function_call", "id": "c1", "name": "f", "arguments": {}, "signature": "t"},
+    ]
+    interaction = decode_interaction(json.dumps({"id": "i", "status": "completed", "steps": steps}))
+    call = interaction.function_calls[0]
+    turns = history(interaction, function_result(call, "x"))
+    typed = m.CreateModelInteraction(model="m", input=turns)
+    for body in (create_interaction(typed).body, create_interaction({"input": turns}).body):
+        assert body is not None
+        assert json.loads(body)["input"][:3] == steps
+        assert b"1e2" in body or b"100.0" in body
+
+
+def test_history_of_all_kinds_of_turns() -> None:
+    step = user_input("b")
+    assert history() == []
+    assert history(Interaction()) == []
+    assert history("a", step, [step, step], Interaction(steps=[step]), iter((step,))) == [
+        user_input("a"),
+        *[step] * 5,
+    ]
+
+
+# ---- media
+
+PARTS: dict[str, tuple[Any, Any]] = {
+    "image": (image_part, ImageContent),
+    "audio": (audio_part, AudioContent),
+    "video": (video_part, VideoContent),
+    "document": (document_part, DocumentContent),
+}
+
+OASIS = "application/vnd.oasis.opendocument."
+FTYP = b"\0\0\0\x18ftyp"
+HEADS = {
+    b"\x89PNG\r\n\x1a\n....": "image/png",
+    b"\xff\xd8\xff\xe0..JFIF": "image/jpeg",
+    b"GIF89a....": "image/gif",
+    b"RIFF....WEBPVP8 ": "image/webp",
+    b"BM\x36\0\0\0\0\0\0\0": "image/bmp",
+    b"II*\0....": "image/tiff",
+    b"MM\0*....": "image/tiff",
+    FTYP + b"heic\0\0": "image/heic",
+    FTYP + b"mif1\0\0": "image/heif",
+    b"RIFF....WAVEfmt ": "audio/wav",
+    b"ID3\x04....": "audio/mp3",
+    b"\xff\xfb\x90....": "audio/mp3",
+    b"\xff\xf1\x50....": "audio/aac",
+    b"fLaC....": "audio/flac",
+    b"OggS....": "audio/ogg",
+    b"FORM....AIFF": "audio/aiff",
+    FTYP + b"M4A ": "audio/m4a",
+    FTYP + b"isom": "video/mp4",
+    FTYP + b"mp42": "video/mp4",
+    FTYP + b"qt  ": "video/mov",
+    FTYP + b"3gp4": "video/3gpp",
+    b"\x1a\x45\xdf\xa3....B\x82\x84webm": "video/webm",
+    b"RIFF....AVI LIST": "video/avi",
+    b"FLV\x01....": "video/x-flv",
+    b"\0\0\x01\xba....": "video/mpeg",
+    b"\x30\x26\xb2\x75\x8e\x66\xcf\x11....": "video/wmv",
+    b"%PDF-1.7": "application/pdf",
+    b"PK\x03\x04" + b"." * 26 + b"mimetype" + OASIS.encode() + b"text": OASIS + "text",
+}
+
+
+def kind_of(mime_type: str) -> str:
+    family = mime_type.partition("/")[0]
+    return family if family in PARTS else "document"
+
+
+@pytest.mark.parametrize(("data", "mime_type"), HEADS.items())
+@pytest.mark.parametrize("form", [bytes, bytearray, memoryview])
+def test_bytes(data: bytes, mime_type: str, form: Any) -> None:
+    make, cls = PARTS[kind_of(mime_type)]
+    part = make(form(data))
+    assert isinstance(part, cls)
+    assert part == cls(data=base64.b64encode(data).decode(), mime_type=mime_type)
+    for kind, (other, _) in PARTS.items():
+        containers = ("video/mp4", "video/webm")  # which may hold nothing but sound
+        if kind != kind_of(mime_type) and not (kind == "audio" and mime_type in containers):
+            with pytest.raises(
+                ValueError, match=f"this is {mime_type}, which is no type of {kind}"
+            ):
+                other(data)
+
+
+def test_containers_may_hold_nothing_but_sound() -> None:
+    assert audio_part(FTYP + b"isom").mime_type == "audio/m4a"
+    assert audio_part(b"\x1a\x45\xdf\xa3....webm").mime_type == "audio/webm"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_suffixes(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"some.thing.{suffix.upper()}"
+    path.write_bytes(b"?")
+    for mime_type in SUFFIXES[suffix]:
+        make, _ = PARTS[kind_of(mime_type)]
+        assert make(path).mime_type == mime_type
+        assert make(str(path)) == make(path)
+        assert make(path).data == "Pw=="
+
+
+def test_what_is_in_a_file_counts_more_than_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert image_part(path).mime_type == "image/png"
+    assert image_part(path, "image/tiff").mime_type == "image/tiff"
+    path = path.rename(tmp_path / "report.pdf")
+    with pytest.raises(ValueError, match=r"report\.pdf.*this is image/png"):
+        document_part(path)
+
+
+def test_the_types_are_those_of_the_spec() -> None:
+    found = {t for types in SUFFIXES.values() for t in types} | {row[2] for row in MAGIC}
+    spec: set[str] = set()
+    for _, cls in PARTS.values():
+        spec |= known_values(fields(cls)["mime_type"].hint) or set()
+    assert found <= spec
+    # Raw samples, which no file begins with a mark for, and other spellings of what is there.
+    assert spec - found == {"audio/alaw", "audio/l16", "audio/mpeg", "audio/mulaw", "video/mpg"}
+
+
+@pytest.mark.parametrize(
+    ("make", "data", "known"),
+    [
+        (image_part, b"<svg>", "image/bmp, image/gif"),
+        (audio_part, b"\0\0\0\0", "audio/aac"),
+        (video_part, b"RIFF....ACON", "video/3gpp"),
+        (document_part, b"plain text", "application/msword"),
+        (document_part, b"PK\x03\x04....", "application/pdf"),
+    ],
+)
+def test_types_that_cannot_be_told(make: Any, data: bytes, known: str) -> None:
+    with pytest.raises(ValueError, match=f"the bytes: cannot tell the type.*{known}"):
+        make(data)
+
+
+def test_unknown_suffixes(tmp_path: Path) -> None:
+    for name in ("notes.txt", "notes", ".png"):
+        path = tmp_path / name
+        path.write_bytes(b"hello")
+        with pytest.raises(ValueError, match=r"cannot tell the type.*text/csv"):
+            document_part(path)
+    (tmp_path / "a.csv").write_bytes(b"a,b")
+    with pytest.raises(ValueError, match="this is text/csv"):
+        image_part(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("make", "mime_type"),
+    [
+        (image_part, "image/avif"),
+        (audio_part, "audio/l16; rate=24000; channels=1"),
+        (video_part, "Video/MP4"),
+        (document_part, "text/plain"),
+        (document_part, "application/x-new"),
+    ],
+)
+def test_a_type_that_is_given_is_taken(make: Any, mime_type: str) -> None:
+    assert make(b"?", mime_type).mime_type == mime_type
+    assert make(b"?", mime_type=mime_type).data == "Pw=="
+
+
+@pytest.mark.parametrize(
+    ("make", "mime_type"),
+    [
+        (image_part, "audio/wav"),
+        (image_part, "png"),
+        (audio_part, "video/mp4"),
+        (document_part, "image/png"),
+        (document_part, "pdf"),
+        (document_part, "/pdf"),
+        (document_part, ""),
+    ],
+)
+def test_a_type_of_another_kind(make: Any, mime_type: str) -> None:
+    with pytest.raises(ValueError, match="is no type of"):
+        make(b"?", mime_type)
+
+
+def test_nothing_in_it(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    for source in (b"", tmp_path / "a.png"):
+        with pytest.raises(ValueError, match="there is nothing in it"):
+            image_part(source)
+
+
+def test_files_that_are_not_there(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        image_part(tmp_path / "a.png")
+    for uri in ("gs://bucket/a.png", "https://example.test/a.png"):
+        with pytest.raises(ValueError, match="is no path"):
+            image_part(uri)
+
+
+def test_parts_are_accepted_in_a_request() -> None:
+    turn = user_input("See", image_part(b"GIF89a"), document_part(b"%PDF-"))
+    body = create_interaction({"model": "m", "input": [turn]}).body
+    assert decode(body or b"", m.CreateModelInteraction, strict=True).input == [turn]

@@ -1,0 +1,76 @@
+"""Each example streams an answer with its client, fails loudly, and closes what it opened."""
+
+from __future__ import annotations
+
+import gc
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gemwire import ApiError, ServerError, TruncatedStream, assemble
+from gemwire.replay import Recording, ReplayServer
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+PAIRS = [pytest.param(path, id=path.stem) for path in EXAMPLES]
+
+
+def run(path: Path, base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_BASE_URL", base_url)
+    monkeypatch.setenv("GEMINI_API_KEY", "no-key")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(sys, "argv", [str(path), "Why", "is", "that?"])
+    try:
+        runpy.run_path(str(path), run_name="__main__")
+    finally:
+        gc.collect()  # what was left open would warn here, and a warning fails the test
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[ReplayServer]:
+    with ReplayServer(chunk_size=333) as server:
+        yield server
+
+
+def test_there_is_one_for_each_client() -> None:
+    assert [path.stem for path in EXAMPLES] == [
+        "aiohttp_stream",
+        "httpx2_async",
+        "httpx2_sync",
+        "requests_stream",
+        "urllib3_stream",
+    ]
+
+
+@pytest.mark.parametrize("path", PAIRS)
+def test_it_streams(
+    path: Path,
+    server: ReplayServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(path, server.url, monkeypatch)
+    answer = assemble(Recording.load("text-with-thoughts").stream)
+    assert capsys.readouterr().out == f"{answer.output_text}\ncompleted, 2 steps\n"
+
+
+@pytest.mark.parametrize("path", PAIRS)
+def test_an_error_answer_is_an_error(
+    path: Path, server: ReplayServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ApiError, match="There is nothing at") as caught:
+        run(path, server.url + "/elsewhere/", monkeypatch)
+    assert (caught.value.http_status, caught.value.code) == (404, "not_found")
+
+
+@pytest.mark.parametrize("path", PAIRS)
+@pytest.mark.parametrize(
+    ("name", "error"), [("cut", TruncatedStream), ("error-event", ServerError)]
+)
+def test_a_failed_stream_is_an_error(
+    path: Path, name: str, error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ReplayServer(name) as server, pytest.raises(error):
+        run(path, server.url, monkeypatch)
