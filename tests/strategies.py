@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from hypothesis import strategies as st
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from gemwire import models as m
 from gemwire.base import STRICT, BareInt64, Extra, Int64, Unknown, WireStruct
@@ -162,7 +163,8 @@ def interactions(
     max_steps: int = 4,
 ) -> m.Interaction:
     """Interactions with a terminal status, as a server would answer: ids are not empty, tool steps
-    have their ids, names, arguments and results, usage counts something.
+    have their ids, names, arguments and results, usage counts something. Of today's generation:
+    nothing in them would be translated by `decode_interaction`.
     """
     step = _values(m.Step, unknown, surrogates, 1)
     steps = draw(st.lists(step, max_size=max_steps) | st.just(UNSET))
@@ -182,8 +184,13 @@ def interactions(
         "agent",
     ):
         members[name] = members[name] or UNSET
-    if members["usage"] == m.Usage():
-        members["usage"] = UNSET
+    if members["usage"]:
+        members["usage"] = replace(members["usage"], total_reasoning_tokens=UNSET)
+        if members["usage"] == m.Usage():
+            members["usage"] = UNSET
+    sent = members["input"]
+    if isinstance(sent, list) and any(isinstance(i, Unknown) and i.tag is None for i in sent):
+        members["input"] = UNSET  # it would be taken for turns, and translated
     held = {} if other.extra_ is UNSET else other.extra_.texts
     extra = {name: text for name, text in held.items() if members.get(name, UNSET) is UNSET}
     return m.Interaction(**members, extra_=Extra(extra) if extra else UNSET)

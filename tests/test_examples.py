@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import runpy
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +19,25 @@ EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 PAIRS = [pytest.param(path, id=path.stem) for path in EXAMPLES]
 
 
-def run(path: Path, base_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def run(
+    path: Path, base_url: str, monkeypatch: pytest.MonkeyPatch, **instead: Callable[..., None]
+) -> None:
     monkeypatch.setenv("GEMINI_BASE_URL", base_url)
     monkeypatch.setenv("GEMINI_API_KEY", "no-key")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(sys, "argv", [str(path), "Why", "is", "that?"])
-    try:
-        runpy.run_path(str(path), run_name="__main__")
-    finally:
-        gc.collect()  # what was left open would warn here, and a warning fails the test
+    runpy.run_path(str(path), init_globals=instead, run_name="__main__")
+
+
+def connections_to(server: ReplayServer) -> list[socket.socket]:
+    """What is still open."""
+    found: list[socket.socket] = []
+    for thing in gc.get_objects():
+        if isinstance(thing, socket.socket) and thing.family == socket.AF_INET:
+            with contextlib.suppress(OSError):  # closed, or one that listens
+                if thing.getpeername()[1] == server.port:
+                    found.append(thing)
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +86,27 @@ def test_a_failed_stream_is_an_error(
 ) -> None:
     with ReplayServer(name) as server, pytest.raises(error):
         run(path, server.url, monkeypatch)
+
+
+@pytest.mark.parametrize("path", PAIRS)
+def test_nothing_stays_open_when_the_reader_fails(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of an answer, so that no client can keep the connection for later."""
+
+    def broken_pipe(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    with ReplayServer(delay=0.01) as server:
+        with pytest.raises(BrokenPipeError) as caught:
+            run(path, server.url, monkeypatch, print=broken_pipe)
+        assert connections_to(server) == []
+    assert caught.traceback, "kept until here, so that nothing was closed by being forgotten"
+
+
+def test_connections_are_found() -> None:
+    """The test of the test."""
+    with ReplayServer() as server:
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            assert connections_to(server) == [connection]
+        assert connections_to(server) == []

@@ -34,12 +34,13 @@ LAYERS = [
     "legacy checkpoint",
     "core",
     "stream",
-    "follow",
+    "following",
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 
 LATE = {
     ("sse", "codec"),
+    ("answer", "legacy"),
     ("codec", "legacy"),
     ("assembler", "checkpoint"),
     ("assembler", "legacy"),

@@ -378,39 +378,3 @@ def test_all_paths_are_told_apart() -> None:
             if operation.method == request.method and pattern(other).fullmatch(request.path)
         }
         assert matching == {name}
-
-
-# ---- the generator
-
-
-def document(operation_id: str = "getThingById", **members: Any) -> Json:
-    responses = {"200": {"description": "Done."}}
-    operation = {"operationId": operation_id, "summary": "Read.", "responses": responses, **members}
-    return {"paths": {"/{api_version}/things/{id}": {"get": operation}}}
-
-
-@pytest.mark.parametrize(
-    ("operation_id", "name"),
-    [
-        ("getInteractionById", "get_interaction"),
-        ("CreateWebhook", "create_webhook"),
-        ("listAPIKeys", "list_apikeys"),
-        ("ListTriggerExecutions", "list_trigger_executions"),
-    ],
-)
-def test_names(operation_id: str, name: str) -> None:
-    codegen = pytest.importorskip("codegen.operations", exc_type=ImportError)
-    assert codegen.snake_case(operation_id) == name
-    assert f"def {name}(*, api_version" in codegen.generate_operations(document(operation_id))
-
-
-def test_the_generator_refuses_what_it_cannot_write() -> None:
-    codegen = pytest.importorskip("codegen.operations", exc_type=ImportError)
-    for schema in ({"type": "object"}, {"type": "array", "items": {"type": "integer"}}):
-        given = {"name": "x", "in": "query", "schema": schema, "description": "X."}
-        with pytest.raises(ValueError, match="no way to send x of getThingById"):
-            codegen.generate_operations(document(parameters=[given]))
-    twice = document()
-    twice["paths"]["/other"] = twice["paths"]["/{api_version}/things/{id}"]
-    with pytest.raises(ValueError, match="two operations of one name"):
-        codegen.generate_operations(twice)

@@ -191,7 +191,7 @@ def test_last_event_id_belongs_to_its_hop() -> None:
     first = hop("v1_a", "a", status="requires_continuation", continuation_token="t")
     first[3]["event_id"] = "e1"
     held = cut_at(stream(*first, created("v1_b"), done=False), 10**6)
-    assert point_of(held) == ResumePoint("v1_b", None, None, None)
+    assert point_of(held) == ResumePoint("v1_b", None, "t", "v1_a")
 
 
 # ---- where to go on
@@ -404,7 +404,7 @@ def test_a_timeline_with_the_input_in_front(explicit: bool) -> None:
         found, report = finished(whole(timeline()), held, replay=explicit)
         assert found == expected
         assert isinstance((found.steps or [])[0], UserInputStep)
-        assert kinds(report) == []
+        assert set(kinds(report)) <= {"torn"}
 
 
 def test_a_replay_that_differs() -> None:

@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from .errors import StreamError as StreamError
     from .errors import TruncatedStream as TruncatedStream
     from .errors import WebhookError as WebhookError
-    from .follow import afollow as afollow
-    from .follow import follow as follow
+    from .following import afollow as afollow
+    from .following import follow as follow
     from .models import Annotation as Annotation
     from .models import ArgumentsDelta as ArgumentsDelta
     from .models import AudioContent as AudioContent
@@ -124,7 +124,7 @@ _EXPORTS = {
         "ProtocolError ServerError SignatureError StreamError TruncatedStream "
         "WebhookError"
     ),
-    "follow": "afollow follow",
+    "following": "afollow follow",
     "models": (
         "Annotation ArgumentsDelta AudioContent AudioDelta Content DocumentContent "
         "DocumentDelta ErrorEvent FunctionCallStep FunctionResultStep ImageContent "

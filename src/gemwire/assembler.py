@@ -267,7 +267,7 @@ class Assembler(Resumable):
             self.next_hop()  # with `store: false` no hop has an id
         self._reopen()
         self.hop.lay(payload, "status")
-        self.hop.reconcile(payload.steps)
+        self.reconcile(payload)
         self.take_token(payload.continuation_token)
 
     def _status(self, event: InteractionStatusUpdate) -> None:
@@ -299,7 +299,7 @@ class Assembler(Resumable):
             hop.interaction = replace(hop.interaction, continuation_token=UNSET)
         hop.lay(replace(payload, status=status), "terminal")
         hop.close()
-        hop.reconcile(payload.steps)
+        self.reconcile(payload)
         self.take_token(payload.continuation_token)
         self._end(status)
 
@@ -458,6 +458,14 @@ class Assembler(Resumable):
             self.hop.offer(event.metadata.usage, "metadata")
         if event.extra_ is not UNSET:
             self.report.saw_extra(event.event_type, event)
+
+    def reconcile(self, payload: Interaction) -> None:
+        """Steps in a lifecycle event, or outputs, as a few models still have them."""
+        self.hop.reconcile(payload.steps)
+        if not payload.steps and payload.extra_ is not UNSET and "outputs" in payload.extra_.texts:
+            from .legacy import take_outputs
+
+            take_outputs(self.hop)
 
     def _end(self, status: str) -> None:
         """The server has said how it ended."""

@@ -93,6 +93,8 @@ def _restored(state: dict[str, Any]) -> Assembler:
     assembler = Assembler()
     assembler.marks = None  # until its state is that of the present
     marks: dict[str, Mark] = {}
+    if not state["points"]:
+        raise CheckpointError("the checkpoint has no state")
     for point in state["points"]:
         if "hops" in point:
             assembler.adopt(unpack(point["hops"], assembler.report))

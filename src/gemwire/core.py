@@ -6,7 +6,8 @@ too: a bare JSON error is an error, a JSON body is the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, Final, TypeAlias
 
 from msgspec import UNSET
@@ -15,7 +16,7 @@ from .assembler import DONE_DATA, Assembler
 from .base import Unknown, read_json
 from .codec import EVENT_DECODERS, Event, decode_event, decode_interaction, walk_event
 from .errors import ApiError, DecodeError, LimitExceeded, error_info
-from .models import ModelOutputStep, StepDelta, StepStart, TextContent, TextDelta
+from .models import ModelOutputStep, StepDelta, StepStart, TextContent
 from .report import StreamReport
 from .resume import Gate
 from .sse import SSEMessage, SSEParser
@@ -142,6 +143,8 @@ class StreamCore:
             self._end_of_body(bytes(self._body))
         else:
             last = self._last_event()
+        if self._parser.empty_events:
+            report.issue("no_data")
         report.stray = self._parser.stray
         if report.stray:
             self._read_stray(report.stray)
@@ -231,20 +234,34 @@ class StreamCore:
 
     def _read_stray(self, stray: bytes) -> None:
         """Text outside of the events: most often the server's last words, as bare JSON."""
-        from json import JSONDecoder  # rare
-
         text = stray.decode("utf-8", "replace")
-        start = min((at for at in (text.find("{"), text.find("[")) if at >= 0), default=len(text))
-        try:
-            payload, _ = JSONDecoder().raw_decode(text, start)
-        except (ValueError, RecursionError):
-            payload = None
-        first = payload[0] if isinstance(payload, list) and payload else payload
-        names = first.keys() if isinstance(first, dict) else set()
-        if ("error" in names or {"code", "message"} <= names) and error_info(first) is not None:
+        payload = next(filter(_is_error, _json_in(text)), None)
+        if payload is not None:
             self.assembler.take_error(payload)
         elif not any(name.startswith(text) for name in ("event", "data", "id", "retry")):
             self.assembler.report.issue("stray", None, text)  # and not the name of a cut line
+
+
+def _json_in(text: str) -> Iterator[Any]:
+    """The JSON values that a line begins with; what stands before the first one does not matter."""
+    from json import JSONDecoder  # rare
+
+    decode = JSONDecoder().raw_decode
+    starts = {at for at in (text.find("{"), text.find("[")) if at >= 0}
+    starts = {min(starts)} if starts else set()
+    starts |= {at + 1 for at in range(len(text)) if text[at : at + 2] in ("\n{", "\n[")}
+    end = 0
+    for start in sorted(starts):
+        if start >= end:
+            with suppress(ValueError, RecursionError):
+                payload, end = decode(text, start)
+                yield payload
+
+
+def _is_error(payload: Any) -> bool:
+    first = payload[0] if isinstance(payload, list) and payload else payload
+    names = first.keys() if isinstance(first, dict) else set()
+    return ("error" in names or {"code", "message"} <= names) and error_info(first) is not None
 
 
 class TextPieces:

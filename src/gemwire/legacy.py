@@ -31,7 +31,15 @@ if TYPE_CHECKING:
     from .assembler import Assembler
     from .hop import Hop
 
-__all__ = ["HANDLERS", "LOST", "Lost", "from_outputs", "modernised", "to_outputs"]
+__all__ = [
+    "HANDLERS",
+    "LOST",
+    "Lost",
+    "from_outputs",
+    "modernised",
+    "take_outputs",
+    "to_outputs",
+]
 
 Run: TypeAlias = type[m.ModelOutputStep] | type[m.UserInputStep]
 
@@ -127,7 +135,8 @@ def in_runs(contents: Iterable[Any], run: Run) -> list[Any]:
     """The steps of contents: parts in a row are the content of one."""
     steps: list[Any] = []
     for parts, group in groupby(contents, is_part):
-        steps += [run(content=list(group))] if parts else group
+        found = list(group)
+        steps += [run(content=found)] if parts else found
     return steps
 
 
@@ -163,18 +172,18 @@ def listed(value: Any) -> Any:
     Any other object is the function's own. So is one whose `items` are all texts: what a function
     gives may well look like that.
     """
-    match value.result:
-        case {"items": [*items], **rest} if not rest and all(map(_is_item, items)):
-            if not all(isinstance(item, str) for item in items):
-                parts = [m.TextContent(text=i) if isinstance(i, str) else i for i in items]
-                return replace(value, result=read(list[m.FunctionResultSubcontent], encode(parts)))
-    return value
+    result = value.result
+    items = result.get("items") if isinstance(result, dict) and len(result) == 1 else None
+    if not isinstance(items, list) or not all(isinstance(i, str) or _is_media(i) for i in items):
+        return value
+    if not any(map(_is_media, items)):
+        return value
+    parts = [m.TextContent(text=item) if isinstance(item, str) else item for item in items]
+    return replace(value, result=read(list[m.FunctionResultSubcontent], encode(parts)))
 
 
-def _is_item(item: Any) -> bool:
-    return isinstance(item, str) or (
-        isinstance(item, dict) and item.get("type") in ("text", "image")
-    )
+def _is_media(item: Any) -> bool:
+    return isinstance(item, dict) and item.get("type") in ("text", "image")
 
 
 def _is_not(one: Any, other: Any) -> bool:
@@ -290,16 +299,37 @@ def modernised(interaction: m.Interaction) -> m.Interaction:
 
     Outputs beside steps stay what they are for today's schema, an unknown member.
     """
+    interaction = with_today(interaction)
+    outputs = None if interaction.steps else outputs_of(interaction)
+    if outputs is None:
+        return interaction
+    return replace(
+        interaction, steps=in_runs(outputs, m.ModelOutputStep), extra_=without_outputs(interaction)
+    )
+
+
+def with_today(interaction: m.Interaction) -> m.Interaction:
+    """The Interaction with its input and usage in today's form."""
     changes: dict[str, Any] = {}
-    texts = {} if interaction.extra_ is UNSET else dict(interaction.extra_.texts)
-    if not interaction.steps and texts.get("outputs", b"")[:1] == b"[":
-        changes["steps"] = in_runs(contents_in(texts.pop("outputs")), m.ModelOutputStep)
-        changes["extra_"] = Extra(texts) if texts else UNSET
     if isinstance(interaction.input, list):
         changes["input"] = input_steps(interaction.input)
     if interaction.usage is not UNSET:
         changes["usage"] = renamed(interaction.usage)
-    return replace(interaction, **changes)
+    return replace(interaction, **changes) if changes else interaction
+
+
+def outputs_of(interaction: m.Interaction) -> list[Any] | None:
+    """The contents of the member `outputs`, which today's schema does not know."""
+    texts = {} if interaction.extra_ is UNSET else interaction.extra_.texts
+    text = texts.get("outputs", b"")
+    return contents_in(text) if text[:1] == b"[" else None
+
+
+def without_outputs(interaction: m.Interaction) -> Any:
+    """The unknown members but for the outputs."""
+    assert isinstance(interaction.extra_, Extra)
+    texts = {name: text for name, text in interaction.extra_.texts.items() if name != "outputs"}
+    return Extra(texts) if texts else UNSET
 
 
 def contents_in(text: bytes) -> list[Any]:
@@ -337,36 +367,30 @@ def turn_steps(item: Any) -> list[Any] | None:
 
 def _started(assembler: Assembler, event: old.InteractionStartEvent) -> None:
     assembler.envelope(event)
-    interaction, contents = payload_of(event)
-    today = m.InteractionCreatedEvent(interaction=interaction)
+    today = m.InteractionCreatedEvent(interaction=payload_of(event))
     assembler.HANDLERS[m.InteractionCreatedEvent](assembler, today)
-    if assembler.hop.created_again is None:
-        reconcile(assembler.hop, contents)
 
 
 def _completed(assembler: Assembler, event: old.InteractionCompleteEvent) -> None:
     assembler.envelope(event)
-    interaction, contents = payload_of(event)
-    today = m.InteractionCompletedEvent(interaction=interaction)
+    today = m.InteractionCompletedEvent(interaction=payload_of(event))
     assembler.HANDLERS[m.InteractionCompletedEvent](assembler, today)
-    if assembler.hop.ended:
-        reconcile(assembler.hop, contents)
 
 
-def payload_of(
-    event: old.InteractionStartEvent | old.InteractionCompleteEvent,
-) -> tuple[m.Interaction, list[Any]]:
-    """The Interaction of an event without its outputs, and those, each as what it is today."""
+def payload_of(event: old.InteractionStartEvent | old.InteractionCompleteEvent) -> m.Interaction:
+    """The Interaction of an event; its outputs are still an unknown member."""
     payload = event.interaction or old.LegacyInteraction()
-    contents = [renewed(content_of(encode(output))) for output in payload.outputs or ()]
-    text = encode(replace(payload, outputs=UNSET))
-    interaction = struct(m.Interaction, split_object(text))
+    interaction = struct(m.Interaction, split_object(encode(payload)))
     assert isinstance(interaction, m.Interaction)
-    return modernised(interaction), contents
+    return with_today(interaction)
 
 
-def reconcile(hop: Hop, contents: list[Any]) -> None:
-    """Outputs in a lifecycle event: they count only where they are more than was streamed."""
+def take_outputs(hop: Hop) -> None:
+    """Outputs that a lifecycle event brought: they count only where they are more than streamed."""
+    contents = outputs_of(hop.interaction)
+    if contents is None:
+        return
+    hop.interaction = replace(hop.interaction, extra_=without_outputs(hop.interaction))
     if len(contents) > len(hop.order):
         hop.take_over(list(map(as_step, contents)), builder_of_content)
     elif contents and in_runs(contents, m.ModelOutputStep) != hop.steps():

@@ -66,6 +66,7 @@ ISSUES: Final[dict[str, str]] = {
     "lone_surrogate": "half of a surrogate pair that found no other half; U+FFFD stands for it",
     "misplaced": "a delta that does not fit the kind of its step; it was left out",
     "never_stopped": "a step without a stop before the terminal event; it was closed by that",
+    "no_data": "a frame with a name and no data, which is no event; left out",
     "not_terminal": "interaction.completed with a status that is not terminal",
     "replay_differs": "a replay that went another way than what was held; the replay stands",
     "restarted": "the server began the answer again; what had come before was dropped",

@@ -236,15 +236,15 @@ class Gate:
             return True
         self.undecided = False
         mark = assembler.mark("event")
+        repeated = mark is not None and event_id == mark.event_id
         started = (assembler.hop if mark is None else mark.assembler.hop).routes
-        if kind in STARTS and event.index in started:
+        if not repeated and kind in STARTS and event.index in started:
             held = assembler.hop.interaction
             assembler.begin_replay(self.created or Interaction(id=held.id))
             return True
         if mark is not None:
             assembler.roll_back("event")
-            return bool(event_id is None or event_id != mark.event_id)
-        return True
+        return not repeated
 
     def admit_created(self, created: Interaction) -> bool:
         """The same interaction, or the next hop."""

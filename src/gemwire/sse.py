@@ -73,6 +73,7 @@ class SSEParser:
             send as `Last-Event-ID` on reconnecting.
         retry_ms: the reconnection time that the server asked for, in milliseconds.
         fed_bytes: how many bytes were fed.
+        empty_events: how many complete blocks had an event name and no data, which is no event.
 
     A parser is for one stream, and for one thread at a time. Its attributes, `stray` too, change
     when a blank line ends a block, and in `close()`.
@@ -99,6 +100,7 @@ class SSEParser:
         self._idle = False  # nothing is held, and the next chunk is read as it is
         self._refusal: LimitExceeded | None = None
         self.fed_bytes = 0
+        self.empty_events = 0
         self._start = b""  # what may yet become a BOM
         # The incomplete block, without LF at its start. A BytesIO grows like a bytearray, and then
         # gives its bytes away without a copy.
@@ -196,10 +198,10 @@ class SSEParser:
         block = self._release()
         last_line = block.rfind(b"\n") + 1
         stop = last_line if block.startswith(b"retry:", last_line) else len(block)
-        last_event_id = self.last_event_id
+        held = self.last_event_id, self.empty_events
         messages: list[SSEMessage] = []
         self._parse(block, 0, stop, messages)
-        self.last_event_id = last_event_id
+        self.last_event_id, self.empty_events = held
         return messages[0] if messages else None
 
     def _enter(self, chunk: bytes) -> bytes:
@@ -383,6 +385,8 @@ class SSEParser:
             name = str(event, "utf-8", "replace") or "message"
             data = joined.getvalue() if joined else self._source(text)[first:last]
             messages.append(SSEMessage(name, data, self.last_event_id))
+        elif event:
+            self.empty_events += 1
 
 
 class _TypedEvent(Protocol):

@@ -20,6 +20,17 @@ from gemwire import (
     Unknown,
     UnknownInteractionSseEvent,
 )
+from gemwire.models import (
+    ContentDelta,
+    ContentDeltaData,
+    ContentStart,
+    ContentStop,
+    InteractionCompleteEvent,
+    InteractionStartEvent,
+    LegacyContent,
+    LegacyInteraction,
+    LegacyTextDelta,
+)
 
 
 def by_if(event: Event) -> None:
@@ -40,6 +51,20 @@ def by_if(event: Event) -> None:
         assert_type(event, InteractionStatusUpdate)
     elif event.event_type == "error":
         assert_type(event, ErrorEvent)
+    elif event.event_type == "content.start":
+        assert_type(event, ContentStart)
+        assert_type(event.content, LegacyContent | UnsetType)
+    elif event.event_type == "content.delta":
+        assert_type(event, ContentDelta)
+        assert_type(event.delta, ContentDeltaData | UnsetType)
+        assert_type(event.index, int | UnsetType)
+    elif event.event_type == "content.stop":
+        assert_type(event, ContentStop)
+    elif event.event_type == "interaction.start":
+        assert_type(event, InteractionStartEvent)
+        assert_type(event.interaction, LegacyInteraction | UnsetType)
+    elif event.event_type == "interaction.complete":
+        assert_type(event, InteractionCompleteEvent)
     elif event.event_type == "__unknown__":
         assert_type(event, UnknownInteractionSseEvent)
         assert_type(event.tag, str | None)
@@ -63,6 +88,11 @@ def by_match_on_the_tag(event: Event) -> str:
             return event.interaction.output_text
         case "interaction.status_update":
             return event.status or ""
+        case "content.start" | "content.delta" | "content.stop":
+            assert_type(event, ContentStart | ContentDelta | ContentStop)
+            return "legacy"
+        case "interaction.start" | "interaction.complete":
+            return "legacy too"
         case "__unknown__":
             return event.tag or ""
 
@@ -79,6 +109,13 @@ def by_match_on_the_class(event: Event) -> str:
         case InteractionCreatedEvent() | InteractionCompletedEvent():
             return str(event.interaction.status)
         case InteractionStatusUpdate() | ErrorEvent():
+            return ""
+        case ContentDelta(delta=LegacyTextDelta(text=str(text))):
+            assert_type(text, str)
+            return text
+        case ContentStart() | ContentDelta() | ContentStop():
+            return ""
+        case InteractionStartEvent() | InteractionCompleteEvent():
             return ""
         case Unknown():
             assert_type(event, UnknownInteractionSseEvent)

@@ -1,0 +1,160 @@
+"""An error answer becomes an `ApiError` with whatever could be read, whoever wrote it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gemwire import ApiError, GemwireError
+from gemwire import operations as o
+from gemwire.request import Headers, api_error
+
+
+def failed(status: int, body: bytes | str = b"", headers: Headers | None = None) -> ApiError:
+    with pytest.raises(ApiError) as caught:
+        o.get_interaction("v1_a").decode_response(status, body, headers)
+    assert caught.value.http_status == status
+    return caught.value
+
+
+RPC = (
+    '{"error":{"code":429,"message":"Quota.","status":"RESOURCE_EXHAUSTED","details":['
+    '{"@type":"type.googleapis.com/google.rpc.Help"},7,'
+    '{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.074s"}]}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "status", "message"),
+    [
+        ('{"error":{"code":"invalid_request","message":"No."}}', "invalid_request", None, "No."),
+        ('{"error":{"code":404,"message":"No.","status":"NOT_FOUND"}}', 404, "NOT_FOUND", "No."),
+        ('{"code":5,"message":"No.","status":"NOT_FOUND"}', 5, "NOT_FOUND", "No."),
+        ('[{"error":{"code":503,"message":"Busy."}}]', 503, None, "Busy."),
+        ('[{"error":{"message":"one"}},{"error":{"message":"two"}}]', None, None, "one"),
+        ('{"error":"invalid_grant"}', None, None, "invalid_grant"),
+        ('{"error":{"message":null,"code":"x"}}', "x", None, ""),
+        ('{"error":{"code":true,"message":7}}', None, None, ""),
+        ('"Too many requests"', None, None, "Too many requests"),
+        (
+            "upstream connect error\n  or disconnect\n",
+            None,
+            None,
+            "upstream connect error or disconnect",
+        ),
+        ("", None, None, ""),
+        ("null", None, None, ""),
+        ("{}", None, None, ""),
+        ("[]", None, None, ""),
+        ("17", None, None, ""),
+        ('{"error":{}}', None, None, ""),
+        ('{"error"', None, None, '{"error"'),
+    ],
+)
+def test_error_bodies(body: str, code: str | int | None, status: str | None, message: str) -> None:
+    error = failed(400, body)
+    assert (error.code, error.status, error.message) == (code, status, message)
+    assert error.retry_after is None
+
+
+def test_google_rpc() -> None:
+    error = failed(429, RPC)
+    assert (error.code, error.status, error.message) == (429, "RESOURCE_EXHAUSTED", "Quota.")
+    assert error.details is not None
+    assert len(error.details) == 3
+    assert error.retry_after == 34.074
+    assert failed(429, RPC, {"Retry-After": "3"}).retry_after == 3
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        ("<html><head><title>502 Bad\nGateway</title></head><body><h1>x</h1>", "502 Bad Gateway"),
+        ("\n<!doctype html><TITLE lang=en>A &amp; B</TITLE >", "A & B"),
+        ("<html><h1>Not <b>here</b></h1><p>more</p></html>", "Not here"),
+        ("<html><body>Just\n <i>text</i></body></html>", "Just text"),
+        ("<" * 100_000, "<" * 100),
+    ],
+)
+def test_pages_of_proxies(page: str, message: str) -> None:
+    error = failed(502, page)
+    assert error.message.startswith(message)
+    assert len(error.message) <= 512
+    assert error.code is None
+    assert str(error).startswith("502: ")
+
+
+def test_long_and_broken_texts() -> None:
+    assert len(failed(500, b"\xff" * 100_000).message) == 512
+    assert failed(500, b"oops \xff").message == "oops \ufffd"
+    assert str(failed(500)) == "500"
+
+
+def test_redirects_are_no_answers() -> None:
+    for status in (100, 302, 304, 404):
+        assert failed(status, b'{"id":"v1_a"}').message == ""
+
+
+NOW = {"Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("0", 0.0),
+        ("120", 120.0),
+        (" 7 ", 7.0),
+        ("1.5", 1.5),
+        ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0),
+        ("Wednesday, 21-Oct-26 07:29:00 GMT", 60.0),
+        ("Wed Oct 21 07:28:05 2026", 5.0),
+        ("Wed, 21 Oct 2026 07:27:00 GMT", 0.0),  # in the past
+        ("-1", None),
+        ("1e3", None),
+        ("٣", None),
+        ("9" * 400, None),
+        ("soon", None),
+        ("Wed, 21 Oct 99999999999 07:28:30 GMT", None),
+        ("", None),
+    ],
+)
+def test_retry_after(value: str, seconds: float | None) -> None:
+    headers = {**NOW, "RETRY-AFTER": value}
+    assert failed(429, b"", headers).retry_after == seconds
+    assert (
+        api_error(429, b"", [(k.encode(), v.encode()) for k, v in headers.items()]).retry_after
+        == seconds
+    )
+
+
+@pytest.mark.parametrize("date", [None, "yesterday"])
+def test_a_date_without_a_date_is_no_number(date: str | None) -> None:
+    headers = {"Retry-After": "Wed, 21 Oct 2026 07:28:30 GMT"} | ({"Date": date} if date else {})
+    assert failed(503, b"", headers).retry_after is None
+
+
+def test_errors_that_came_with_200() -> None:
+    body = b'{"error":{"code":"api_error","message":"No."}}'
+    for request in (
+        o.get_interaction("i"),
+        o.list_webhooks(),  # all members of its answer are optional
+        o.get_webhook("w"),
+        o.delete_webhook("w"),
+    ):
+        for text in (body, b"[" + body + b"]"):
+            with pytest.raises(ApiError, match="No") as caught:
+                request.decode_response(200, text, {"Retry-After": "2"})
+            assert caught.value.http_status == 200
+            assert caught.value.retry_after == 2
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60), st.sampled_from([200, 404, 503]))
+def test_whatever_comes(body: bytes | str, status: int) -> None:
+    for request in (o.get_interaction("i"), o.list_voices(), o.delete_agent("a")):
+        try:
+            request.decode_response(status, body, {"Retry-After": str(body), "Date": str(body)})
+        except GemwireError:
+            pass
+        else:
+            assert status == 200

@@ -1,0 +1,256 @@
+"""An assembler comes back from its checkpoint as it was: the same answer, now and later."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+import pytest
+
+from gemwire import (
+    Assembler,
+    CheckpointError,
+    Event,
+    InteractionStream,
+    decode_event,
+    encode,
+    iter_events,
+)
+from gemwire.checkpoint import MAGIC
+from gemwire.replay import BUNDLED, Recording
+
+from .answers import hop, long_answer, servers, uncut, whole, with_ids
+from .wire import arguments, completed, created, delta, start, stop, stream, text, update, verdict
+
+ODD = [
+    created(identity="v1_a", news={"a": [1]}, created=17),
+    update(event_id="e0", usage={"total_tokens": 1, "news": 12345678901234567890123}),
+    start(0, "model_output", content=[{"type": "text", "text": "a"}, {"type": "hologram"}]),
+    text(0, "half \ud83c"),
+    {**text(0, "\udf0d whole"), "event_id": "e1"},
+    delta(0, "audio", data="AAA=", mime_type="audio/l16"),
+    delta(0, "audio", data="AAA=", mime_type="audio/l16"),
+    delta(0, "audio", uri="gs://a"),
+    stop(0),
+    start(2, "tool_call", id="t", signature=""),
+    delta(2, "tool_call", arguments={"x": 1}, news=None),
+    arguments(2, '{"y":'),
+    {"event_type": "step.new", "event_id": "e2", "metadata": {"total_usage": {"total_tokens": 2}}},
+    arguments(2, "2}"),
+    stop(2),
+    start(4, "function_call", id="c", name="f", arguments={}),
+    arguments(4, "[1]"),
+    stop(4),
+    update(continuation_token="t1"),
+    delta(3, "google_search_result", result=[{"search_suggestions": "a", "b": 1}], call_id="s"),
+    start(5, "thought", signature="x"),
+    delta(5, "thought_signature", signature="y"),
+    {"event_type": "error", "error": {}},
+    stop(5),
+    created(),
+    start(0, "model_output"),
+    text(0, "again"),
+    completed("requires_continuation", continuation_token="t2", usage={"total_tokens": 7}),
+    created("v1_b"),
+    start(0, "user_input"),
+    start(1, "model_output"),
+    {**text(1, "b"), "event_id": "e1"},
+    text(1, "c"),
+    {"event_type": "error", "error": {"code": 503, "message": "No.", "details": [1.5]}},
+    completed("done"),
+]
+
+STREAMS = {
+    "odd": stream(*ODD),
+    "half of the ids": whole(with_ids(long_answer(), 2)),
+    "hops": stream(
+        *hop("v1_a", "a", status="requires_continuation", continuation_token="t"), *hop("v1_b", "b")
+    ),
+    **{name: Recording.load(name).stream for name in BUNDLED if name != "audio"},
+}
+
+
+def all_of(assembler: Assembler) -> tuple[Any, ...]:
+    """All that can be seen of an assembler."""
+    report = assembler.report
+    marks = {kind: mark.event_id for kind, mark in (assembler.marks or {}).items()}
+    return encode(assembler.snapshot()), encode(report.usage), report.usage_source, marks, [
+        report.outcome,
+        report.error,
+        report.interaction_ids,
+        report.last_event_id,
+        report.issues,
+        [(u.path, u.kind, u.tag, u.sample, u.count) for u in report.unknown],
+        report.events,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_between_any_two_events(name: str) -> None:
+    events: list[Event] = list(iter_events(STREAMS[name]))
+    ends = set(range(len(events) + 1))
+    if len(events) > 40:
+        ends = set(range(0, len(events) + 1, 3)) | {len(events)}
+    expected = Assembler()
+    for event in events:
+        expected.apply(event)
+    finish = verdict(expected.finish, expected.report)
+    held = Assembler()
+    for at in range(len(events) + 1):
+        if at in ends:
+            packed = held.checkpoint()
+            again = Assembler.restore(packed)
+            assert all_of(again) == all_of(held), at
+            assert Assembler.restore(again.checkpoint()).checkpoint() == again.checkpoint()
+            for event in events[at:]:
+                again.apply(event)
+            assert verdict(again.finish, again.report) == finish, at
+            assert again.report.resume == expected.report.resume
+        if at < len(events):
+            held.apply(events[at])
+
+
+def test_marks_survive() -> None:
+    """Resume after restore is resume, at every cut."""
+    events = with_ids(long_answer(), 3)
+    data, serve = whole(events), servers(events)["after the id"]
+    for at in range(300, len(data) - 700, 41):
+        reader = InteractionStream(data[:at]).until_done()
+        assert reader.report.resume is not None
+        rest = serve(reader.report.resume)
+        packed = reader.checkpoint()
+        assert InteractionStream(rest, resume=packed).get_final_interaction() == uncut(events)
+        twice = Assembler.restore(packed).checkpoint()
+        assert InteractionStream(rest, resume=twice).get_final_interaction() == uncut(events)
+
+
+def test_marks_go_on_after_restore() -> None:
+    """Those that come after it are as good as those before it."""
+    events = with_ids(long_answer(), 3)
+    assembler = Assembler()
+    for event in list(iter_events(whole(events)))[:-1]:
+        assembler = Assembler.restore(assembler.checkpoint())
+        assembler.apply(event)
+        point = assembler.resume_point()
+        assert point is not None
+        rest = servers(events)["after the id"](point)
+        found = InteractionStream(rest, resume=assembler.checkpoint()).get_final_interaction()
+        assert found == uncut(events)
+
+
+def test_a_replay_survives() -> None:
+    """What is held to be compared goes along."""
+    held = InteractionStream(stream(created(), start(0, "model_output"), text(0, "one"), stop(0)))
+    reader = InteractionStream(
+        stream(created(), start(0, "model_output"), text(0, "x"), done=False),
+        resume=held.until_done().checkpoint(),
+        replay=True,
+    )
+    for event in reader:
+        if event.event_type == "step.delta":
+            again = Assembler.restore(reader.checkpoint())
+    again.apply(decode_event(encode({"event_type": "step.stop", "index": 0})))
+    again.settle()
+    assert "replay_differs" in [issue.kind for issue in again.report.issues]
+
+
+def test_in_the_middle_of_a_chunk() -> None:
+    """It is that of the last event that was yielded, however much was fed."""
+    data = whole(long_answer())
+    reader = InteractionStream(data)
+    for number, _ in enumerate(reader, 1):
+        assert Assembler.restore(reader.checkpoint()).report.events == number
+
+
+# ---- bytes that are none of ours
+
+
+def packed() -> bytes:
+    events = with_ids(long_answer()[:20], 4)
+    return InteractionStream(whole(events)).until_done().checkpoint()
+
+
+def test_damage_at_every_position() -> None:
+    data = packed()
+    for at in range(len(data)):
+        for other in (data[at] ^ 1, data[at] ^ 0x80, 0x0A):
+            if other != data[at]:
+                with pytest.raises(CheckpointError):
+                    Assembler.restore(data[:at] + bytes([other]) + data[at + 1 :])
+    for at in range(len(data)):
+        with pytest.raises(CheckpointError):
+            Assembler.restore(data[:at])
+    with pytest.raises(CheckpointError):
+        Assembler.restore(data + b" ")
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\n", b"{}", b"gemwire", MAGIC, b"\x80\x04\x95", STREAMS["hops"]]
+)
+def test_foreign_bytes(data: bytes) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint|version|damaged"):
+        Assembler.restore(data)
+
+
+def test_another_version_is_named() -> None:
+    data = packed().replace(MAGIC + b"1 ", MAGIC + b"2 ", 1)
+    with pytest.raises(CheckpointError, match="version b'2'"):
+        Assembler.restore(data)
+
+
+def forged(change: Any) -> bytes:
+    """A checkpoint whose sum is right and whose content is not."""
+    head, _, body = packed().partition(b"\n")
+    state = msgspec.json.decode(body)
+    change(state)
+    body = msgspec.json.encode(state)
+    return head[:-8] + b"%08x\n" % zlib.crc32(body) + body
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state.clear(),
+        lambda state: state.pop("points"),
+        lambda state: state.update(points=[]),
+        lambda state: state.update(points=[{"hops": []}]),
+        lambda state: state.update(points=[{"hops": [{"state": ["Path", {}]}]}]),
+        lambda state: state.update(points=[{"hops": [{"model": ["warm_up", "{}"]}]}]),
+        lambda state: state.update(points=[{"hops": [{"unknown": ["Step", "{}", None, None]}]}]),
+        lambda state: state.update(points=[{"hops": [{"a": 1, "b": 2}]}]),
+        lambda state: state.update(points=[{"hops": [{"news": 1}]}]),
+        lambda state: state.update(points=[{"events": [1]}]),
+        lambda state: state.update(token=7),
+        lambda state: state["report"].pop("issues"),
+        lambda state: state["report"].update(unknown=[[1]]),
+    ],
+)
+def test_forged_content(change: Any) -> None:
+    with pytest.raises(CheckpointError):
+        Assembler.restore(forged(change))
+
+
+# ---- size
+
+
+@pytest.mark.parametrize("every", [0, 1, 2, 50, 10**6])
+def test_size_is_about_that_of_what_was_assembled(every: int) -> None:
+    """However small the fragments, and wherever the marks are."""
+    pieces = [{**text(0, "some text ")} for _ in range(3000)]
+    events = [created(), update(continuation_token="t"), start(0, "model_output"), *pieces]
+    if every:
+        events = with_ids(events, every)
+    reader = InteractionStream(stream(*events, done=False)).until_done()
+    size = len(encode(reader.snapshot()))
+    ids = 3000 * 12 // every if every else 0
+    if every == 1:  # the token is far behind, and what came since has an id each
+        size *= 8
+    assert len(reader.checkpoint()) < 2.5 * size + 4 * ids + 2000
+
+
+def test_size_with_media() -> None:
+    image = delta(0, "image", data="A" * 10**6, mime_type="image/png")
+    events = with_ids([created(), start(0, "model_output"), image, text(0, "a"), text(0, "b")], 2, 1)
+    reader = InteractionStream(stream(*events, done=False)).until_done()
+    assert len(reader.checkpoint()) < 1_005_000
