@@ -528,7 +528,7 @@ UNKNOWN_EVENTS = [
     ),
     Case(
         "event: done alone is unknown",
-        [b"event: done\ndata: {}\n\n", b"event: done\n\n"],
+        [b"event: done\ndata: {}\n\n"],
         unknown=[("event", "done")],
     ),
     Case(

@@ -142,8 +142,10 @@ def test_strict_members_exist_and_are_optional() -> None:
 
 
 def test_warm_up_builds_the_decoders() -> None:
+    """Those of today's generation; what the legacy one needs is loaded with its first event."""
     warm_up()
-    assert {*EVENTS, None} <= EVENT_DECODERS.keys()
+    today = {cls.__struct_config__.tag for cls in get_args(m.InteractionSseEvent)}
+    assert {*today, None} <= EVENT_DECODERS.keys()
     warm_up()  # twice does no harm
 
 

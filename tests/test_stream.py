@@ -858,6 +858,14 @@ def test_name_of_an_event(name: str, reader: str) -> None:
     assert found.unknown == []
 
 
+def test_a_frame_without_data_is_no_event() -> None:
+    """Whatever its name; it is an issue for whoever wonders where the event went."""
+    for read in READERS.values():
+        found = read(answer(*MILL, b"event: done\n\n", b"event: step.stop\n\n"))
+        assert (found.outcome, found.events) == ("completed", 6)
+        assert {issue.kind for issue in found.known.issues} == {"no_data"}
+
+
 def test_bad_utf8_is_an_issue() -> None:
     """U+FFFD in its place, in events of every kind."""
     sent = frame(text(0, "A ? mill")).replace(b"?", b"\xff")

@@ -24,6 +24,7 @@ from .models import (
     InteractionCreatedEvent,
     InteractionStatusUpdate,
     ModelOutputStep,
+    Step,
     StepDelta,
     StepStart,
     StepStop,
@@ -49,9 +50,7 @@ class Assembler(Resumable):
     any time what came of it. Not thread-safe; events may be shared between assemblers.
     """
 
-    __slots__ = (
-        "_searched",
-    )
+    __slots__ = ("_searched",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +120,7 @@ class Assembler(Resumable):
             return self.hop.build()
         return join_continuations(hop.build() for hop in self.hops)
 
-    def step(self, index: int, /) -> Any:
+    def step(self, index: int, /) -> Step:
         """One step as it is now, by the `index` of its events: to act on a call at its `step.stop`.
 
         Raises:
@@ -130,7 +129,7 @@ class Assembler(Resumable):
         builder = self.routes.get(index)
         if builder is None:
             raise IndexError(f"no step with index {index}")
-        return builder.build()
+        return builder.build()  # type: ignore[no-any-return]
 
     def finish(self) -> Interaction:
         """Say that no more bytes come, and return the Interaction.

@@ -15,11 +15,14 @@ it, so its end is in a later chunk or across the seam.
 from __future__ import annotations
 
 from io import BytesIO
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from .errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from .codec import Event
 
 __all__ = ["DONE", "SSEMessage", "SSEParser", "encode_sse"]
 
@@ -389,12 +392,7 @@ class SSEParser:
             self.empty_events += 1
 
 
-class _TypedEvent(Protocol):
-    @property
-    def event_type(self) -> str: ...
-
-
-def encode_sse(message: SSEMessage | _TypedEvent, /) -> bytes:
+def encode_sse(message: SSEMessage | Event, /) -> bytes:
     """Write one event as the frame that reads back as the same event.
 
     An `SSEMessage` gets a `data` line for each line of its data, an `event` line unless the name

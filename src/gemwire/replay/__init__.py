@@ -7,18 +7,22 @@ synchronous code, from asyncio, and as a command (`python -m gemwire.replay --li
         body = {"model": "gemini-3.6-flash", "input": "…", "stream": True}
         httpx2.post(f"{server.url}/v1beta/interactions", json=body)
 
-`recording` holds what was said, `playback` how its bytes are cut and paced, `interactions` what
+`recording` holds what was said, `playback` how its bytes are cut and paced, `faults` what may go
+wrong with them, `interactions` what
 became of them, `routes` what may be asked, `http` how HTTP is spoken, and `server` puts them
 together.
 """
 
+from gemwire.replay.faults import Fault
 from gemwire.replay.playback import Playback
 from gemwire.replay.recording import BUNDLED, Recording, UnknownRecording
-from gemwire.replay.server import RECORDING_HEADER, ReplayServer
+from gemwire.replay.server import FAULT_HEADER, RECORDING_HEADER, ReplayServer
 
 __all__ = [
     "BUNDLED",
+    "FAULT_HEADER",
     "RECORDING_HEADER",
+    "Fault",
     "Playback",
     "Recording",
     "ReplayServer",

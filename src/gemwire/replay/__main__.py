@@ -37,6 +37,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--delay", type=float, default=0.0, metavar="SECONDS", help="between chunks (default: 0)"
     )
+    parser.add_argument(
+        "--fault",
+        default="",
+        metavar="WORDS",
+        help="what goes wrong with every stream: 'cut=1234', 'error=900 ids=2', …",
+    )
     parser.add_argument("--list", action="store_true", help="list the recordings and end")
     options = parser.parse_args(argv)
     if options.list:
@@ -49,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             chunk_size=options.chunk_size,
             seed=options.seed,
             delay=options.delay,
+            faults=options.fault,
         )
     except (UnknownRecording, ValueError) as error:
         parser.error(str(error))

@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final, Self
 
+from gemwire.replay.faults import Fault
 from gemwire.replay.http import (
     MAX_HEAD_BYTES,
     HTTPError,
@@ -23,10 +24,13 @@ from gemwire.replay.recording import BUNDLED, Recording
 from gemwire.replay.routes import Asked, answer_to, understand
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 RECORDING_HEADER: Final = "X-Replay-Recording"
 """The request header that selects another recording for one request."""
+FAULT_HEADER: Final = "X-Replay-Fault"
+"""The request header that says what goes wrong with this stream: `cut=1234`; see `Fault`."""
 
 _HOST = "127.0.0.1"
 _JSON = "application/json; charset=UTF-8"
@@ -53,9 +57,13 @@ class ReplayServer:
         seed: Vary the chunk sizes at random, in the same way for every request.
         delay: Seconds between two chunks.
         polls: How many times a run in the background is seen `in_progress` before it has ended.
+        faults: What goes wrong with streams, as `Fault` reads it (`"ids=2 cut=1234"`): one text for
+            all of them, or one for each in turn, those after the last being whole. The request
+            header `X-Replay-Fault` goes before it.
 
     Raises:
         UnknownRecording: There is no such recording.
+        ValueError: A fault is none.
 
     """
 
@@ -68,12 +76,16 @@ class ReplayServer:
         seed: int | None = None,
         delay: float = 0.0,
         polls: int = 2,
+        faults: str | Sequence[str] = (),
     ) -> None:
         self._recording = (
             recording if isinstance(recording, Recording) else Recording.load(recording)
         )
         self._playback = Playback(chunk_size=chunk_size, seed=seed, delay=delay)
         self._interactions = Interactions(polls)
+        always = isinstance(faults, str)
+        self._always = Fault.parse(faults) if isinstance(faults, str) else Fault()
+        self._faults = [] if always else list(map(Fault.parse, faults))
         self._wanted_port = port
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -231,10 +243,11 @@ class ReplayServer:
                 recording = self._selected(request, None)
                 answer = self._interactions.create(recording, asked.body)
                 if asked.body.stream is True:
-                    return Response(200, "text/event-stream", self._playback.play(recording))
+                    return self._stream(request, recording, asked.body.continuation_token)
                 return Response(200, _JSON, whole(recording) if answer is None else answer)
             case "get_interaction":
-                return self._get(asked, self._selected(request, asked.path["interactionsId"]))
+                recording = self._selected(request, asked.path["interactionsId"])
+                return self._get(request, asked, recording)
             case "cancel_interaction":
                 recording = self._selected(request, asked.path["interactionsId"])
                 return Response(200, _JSON, self._interactions.cancel(recording))
@@ -244,7 +257,7 @@ class ReplayServer:
             case _:
                 return answer_to(asked, self.url + request.path)
 
-    def _get(self, asked: Asked, recording: Recording) -> Response:
+    def _get(self, request: Request, asked: Asked, recording: Recording) -> Response:
         last = asked.query.get("last_event_id")
         if not asked.flag("stream"):
             if last:
@@ -252,11 +265,25 @@ class ReplayServer:
             flag = asked.flag("include_input")
             return Response(200, _JSON, self._interactions.get(recording, include_input=flag))
         self._interactions.stream(recording)
+        return self._stream(request, recording, None, last[0] if last else None)
+
+    def _stream(
+        self, request: Request, recording: Recording, token: object, last: str | None = None
+    ) -> Response:
         try:
-            rest = recording.after(last[0]) if last else recording
-        except LookupError as error:
+            fault = self._fault(request)
+            recording = fault.shaped(recording, token or None)
+            if last is not None and not fault.replay:
+                recording = recording.after(last)
+        except (LookupError, ValueError) as error:
             raise HTTPError(400, "invalid_request", f"{error}.") from error
-        return Response(200, "text/event-stream", self._playback.play(rest))
+        return Response(200, "text/event-stream", fault.strike(self._playback.play(recording)))
+
+    def _fault(self, request: Request) -> Fault:
+        asked = request.headers.get(FAULT_HEADER.lower())
+        if asked is not None:
+            return Fault.parse(asked)
+        return self._faults.pop(0) if self._faults else self._always
 
     def _selected(self, request: Request, interaction_id: str | None) -> Recording:
         name = request.headers.get(RECORDING_HEADER.lower())
