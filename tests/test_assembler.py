@@ -26,6 +26,7 @@ from gemwire import (
 )
 from gemwire.models.tables import EVENTS
 
+from .test_steps import ALL as FOLDS
 from .wire import (
     IDENTITY,
     MODEL,
@@ -833,16 +834,21 @@ def test_snapshots_are_detached_and_share_what_did_not_change() -> None:
     assert third.steps is not second.steps, "a caller may change the list"
 
 
-def test_the_events_are_not_changed() -> None:
-    """They may be shared between assemblers."""
-    events = [event for case in ALL for event in events_of(case)]
+@pytest.mark.parametrize("case", [*ALL, *FOLDS], ids=ids([*ALL, *FOLDS]))
+def test_events_and_snapshots_stay_as_they_were(case: Case) -> None:
+    """Events may be shared between assemblers, and a snapshot is the caller's."""
+    events = events_of(case)
     before = copy.deepcopy(events)
+    one, other = Assembler(), Assembler()
+    taken: list[tuple[Interaction, Interaction]] = []
     for event in events:
-        one, other = Assembler(), Assembler()
         one.apply(event)
-        other.apply(event)
-        assert one.snapshot() == other.snapshot()
+        taken.append((one.snapshot(), copy.deepcopy(one.snapshot())))
+    other.apply_all(events)
+    assert one.snapshot() == other.snapshot()
     assert events == before
+    for snapshot, as_it_was in taken:
+        assert snapshot == as_it_was
 
 
 def test_step() -> None:
@@ -867,7 +873,9 @@ def test_step_at_its_stop_has_its_arguments() -> None:
     seen = []
     for event in decoded(call, arguments(0, '{"a"'), arguments(0, ":1}"), stop(0)):
         assembler.apply(event)
-        seen.append(assembler.step(0).arguments)
+        step = assembler.step(0)
+        assert isinstance(step, models.FunctionCallStep)
+        seen.append(step.arguments)
     assert seen == [UNSET, UNSET, UNSET, {"a": 1}]
 
 

@@ -189,7 +189,7 @@ def test_damage_at_every_position() -> None:
     "data", [b"", b"\n", b"{}", b"gemwire", MAGIC, b"\x80\x04\x95", STREAMS["hops"]]
 )
 def test_foreign_bytes(data: bytes) -> None:
-    with pytest.raises(CheckpointError, match="no checkpoint|version|damaged"):
+    with pytest.raises(CheckpointError, match=r"no checkpoint|version|damaged"):
         Assembler.restore(data)
 
 
@@ -251,6 +251,8 @@ def test_size_is_about_that_of_what_was_assembled(every: int) -> None:
 
 def test_size_with_media() -> None:
     image = delta(0, "image", data="A" * 10**6, mime_type="image/png")
-    events = with_ids([created(), start(0, "model_output"), image, text(0, "a"), text(0, "b")], 2, 1)
+    events = with_ids(
+        [created(), start(0, "model_output"), image, text(0, "a"), text(0, "b")], 2, 1
+    )
     reader = InteractionStream(stream(*events, done=False)).until_done()
     assert len(reader.checkpoint()) < 1_005_000

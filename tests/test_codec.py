@@ -973,7 +973,7 @@ def test_every_model_comes_back(cls: type[WireStruct], data: st.DataObject) -> N
 @pytest.mark.slow
 @pytest.mark.parametrize("unknown", [False, True])
 @pytest.mark.parametrize("cls", STRUCTS.values(), ids=STRUCTS)
-@settings(QUICK, max_examples=50)
+@settings(QUICK, max_examples=15)
 @given(st.data())
 def test_every_model_comes_back_at_length(
     cls: type[WireStruct], unknown: bool, data: st.DataObject
@@ -1115,7 +1115,7 @@ def test_any_text_survives(kind: str, data: st.DataObject) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ANY_TEXT)
-@settings(QUICK, max_examples=1500)
+@settings(QUICK, max_examples=400)
 @given(st.data())
 def test_any_text_survives_at_length(kind: str, data: st.DataObject) -> None:
     assert_survives(data.draw(ANY_TEXT[kind]), data.draw(NAMES))

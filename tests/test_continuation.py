@@ -182,4 +182,6 @@ def test_join_of_bodies_is_the_join_of_streams() -> None:
     one = hop("v1_a", "a", status="requires_continuation", continuation_token="t")
     two = hop("v1_b", "b")
     bodies = [InteractionStream(stream(*events)).until_done().snapshot() for events in (one, two)]
-    assert join_continuations(bodies) == InteractionStream(stream(*one, *two)).get_final_interaction()
+    assert (
+        join_continuations(bodies) == InteractionStream(stream(*one, *two)).get_final_interaction()
+    )

@@ -266,14 +266,77 @@ def test_there_are_twins() -> None:
 
 # ---- the legacy generation
 
+LEGACY_BODIES = listed("responses", "legacy")
+
+
+def legacy_outputs(events: list[Payload]) -> list[Payload]:
+    """The contents that the events describe."""
+    contents: dict[int, Payload] = {}
+    for event in events:
+        if event["event_type"] == "content.start":
+            contents[event["index"]] = dict(event["content"])
+        elif event["event_type"] == "content.delta":
+            content, delta = contents[event["index"]], event["delta"]
+            match delta["type"]:
+                case "text":
+                    content["text"] = content.get("text", "") + delta["text"]
+                case "thought_signature":
+                    content["signature"] = delta["signature"]
+                case kind:
+                    assert kind == content["type"]
+                    content.update(delta)
+    return [contents[index] for index in sorted(contents)]
+
 
 @pytest.mark.parametrize("file", LEGACY_STREAMS)
-def test_legacy_stream_is_never_complete_by_mistake(file: str) -> None:
-    """As long as its events are not folded it is cut; then its end is what it says itself."""
-    (row,) = [row for row in manifest() if row["file"] == file]
-    found = pull(stream_of(file))
-    if found.outcome == "truncated":
-        assert found.raised is TruncatedStream
-    else:
-        assert found.outcome == row["final_status"]
-        assert found.interaction.steps
+def test_legacy_stream(file: str) -> None:
+    """It comes to what its own events say, in every way of reading it."""
+    data, events = stream_of(file), payloads(file)
+    end = events[-1]["interaction"]
+    found = pull(data)
+    assert (found.outcome, found.raised, found.issues) == (end["status"], None, [])
+    assert found.usage_source == "terminal"
+    assert {path for path, _ in found.unknown} <= {"interaction.model"}, "ids of models are new"
+    assert to_dict(found.interaction.outputs) == legacy_outputs(events)
+    assert {name: value for name, value in found.plain.items() if name != "steps"} == end
+    for chunks in (cut(data, 1), by_frames(data), cut(data, 100)):
+        assert pull(chunks) == found
+    assert pull_async(cut(data, 1000)) == found
+
+
+@pytest.mark.parametrize("file", LEGACY_STREAMS)
+def test_legacy_events_are_typed(file: str) -> None:
+    events = list(iter_events(stream_of(file), strict=True))
+    assert to_dict(events) == payloads(file)
+
+
+@pytest.mark.parametrize("file", LEGACY_STREAMS)
+def test_torn_legacy_stream(file: str) -> None:
+    frames = by_frames(stream_of(file))
+    for count in range(len(frames) - 2):  # without the end and the terminator
+        with pytest.raises(TruncatedStream):
+            assemble(frames[:count])
+
+
+@pytest.mark.parametrize("file", LEGACY_BODIES)
+def test_legacy_body(file: str) -> None:
+    body = json.loads((CORPUS / file).read_bytes())
+    interaction = decode_interaction(json.dumps(body), strict=True)
+    assert to_dict(interaction.outputs) == body.pop("outputs")
+    plain = to_dict(interaction)
+    assert {step["type"] for step in plain.pop("steps")} <= {*LEGACY_KINDS, "model_output"}
+    assert plain == body
+    assert {found.kind for found in iter_unknown(interaction)} <= {"value"}
+
+
+LEGACY_KINDS = {"thought", "function_call", "google_search_call", "google_search_result"}
+
+
+@pytest.mark.parametrize("name", ["async", "simple_message"])
+def test_legacy_twins_agree_in_shape(name: str) -> None:
+    file = f"generate_interactions_{name}-{{}}-032de7143"
+    streamed = pull(stream_of(f"streams/openinf__{file.format(True)}.sse")).interaction
+    body = (CORPUS / f"responses/openinf__{file.format(False)}.json").read_bytes()
+    whole = decode_interaction(body)
+    assert shape(to_dict(streamed)) == shape(to_dict(whole))
+    assert [type(part) for part in streamed.outputs] == [type(part) for part in whole.outputs]

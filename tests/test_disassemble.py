@@ -280,7 +280,7 @@ def test_recording_in_two_at_every_place(name: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(interactions(unknown=True, surrogates=False, max_steps=8), PLACES)
 def test_there_and_back_at_length(interaction: Interaction, cuts: list[int]) -> None:
     again = assemble(chunked(streamed(interaction), cuts))

@@ -49,6 +49,8 @@ def server() -> Iterator[ReplayServer]:
 def test_there_is_one_for_each_client() -> None:
     assert [path.stem for path in EXAMPLES] == [
         "aiohttp_stream",
+        "follow_aiohttp",
+        "follow_httpx2",
         "httpx2_async",
         "httpx2_sync",
         "requests_stream",

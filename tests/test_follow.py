@@ -22,8 +22,8 @@ from gemwire import (
     follow,
 )
 
-from .answers import after, hop, long_answer, uncut, whole, with_ids
-from .wire import created, error, frame, start, stop, stream, text, update
+from .answers import after, hop, long_answer, servers, uncut, whole, with_ids
+from .wire import Payload, created, error, frame, start, stop, stream, text, update
 
 EVENTS = with_ids(long_answer(), 2)
 DATA = whole(EVENTS)
@@ -329,10 +329,9 @@ def test_leaving_early_closes_async() -> None:
 
     async def run() -> None:
         async with afollow(transport, sleep=transport.later) as reader:
-            async for event in reader:
+            async for _ in reader:
                 if len(transport.points) == 2:
                     break
-        assert event is not None
 
     asyncio.run(run())
     assert len(transport.responses) == 2
@@ -408,3 +407,20 @@ def point_after(packed: bytes) -> ResumePoint:
 def test_stops_are_not_needed() -> None:
     transport = Transport(stream(created(), stop(0), done=False), stream(*hop("v1_a", "a")))
     assert run_sync(transport)[0].output_text == "a"
+
+
+@pytest.mark.parametrize("way", servers([]))
+def test_text_comes_once(way: str) -> None:
+    """However much is repeated; the events themselves are yielded as often as they come."""
+
+    def check(events: list[Payload], at: int) -> None:
+        serve = servers(events)[way]
+        transport = Transport(whole(events)[:at], lambda point: serve(point)[: at // 2], serve)
+        with follow(transport, sleep=transport.sleep) as reader:
+            assert "".join(reader.text_stream) == "nanana bátman"
+        assert reader.get_final_interaction() == uncut(events)
+
+    for events in (EVENTS, with_ids(long_answer(), 10**6), with_ids(long_answer(), 3)):
+        data = whole(events)
+        for at in range(data.index(b'"na"'), data.index(b"interaction.completed"), 67):
+            check(events, at)

@@ -175,7 +175,7 @@ def test_spoiled_recordings(data: bytes, size: int) -> None:
 
 @pytest.mark.slow
 @given(spoiled(list(RECORDINGS)), st.integers(1, 3000))
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=400, deadline=None)
 def test_spoiled_recordings_at_length(data: bytes, size: int) -> None:
     survive(data, size)
 
@@ -206,7 +206,7 @@ def test_any_events(events: list[Any]) -> None:
 
 @pytest.mark.slow
 @given(st.lists(EVENTS, max_size=40))
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_any_events_at_length(events: list[Any]) -> None:
     direct = Assembler()
     for event in events:

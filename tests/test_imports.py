@@ -23,6 +23,7 @@ LAYERS = [
     "walk",
     "codec",
     "report continuation conversation request",
+    "again",
     "operations",
     "parts",
     "steps",
@@ -30,6 +31,7 @@ LAYERS = [
     "hop disassemble",
     "state marks",
     "resume",
+    "outcome",
     "assembler",
     "legacy checkpoint",
     "core",
@@ -39,6 +41,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 
 LATE = {
+    ("again", "operations"),
     ("sse", "codec"),
     ("answer", "legacy"),
     ("codec", "legacy"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
@@ -350,8 +350,7 @@ def test_until_the_stop_a_call_is_whole() -> None:
     assembler = Assembler()
     for payload in [begun(), *FUNCTION_CALL[3:5]]:
         assembler.apply(decode_event(dumps(payload)))
-    call = assembler.step(1)
-    assert (call.name, call.arguments) == (CALL["name"], CALL["arguments"])
+    assert to_dict(assembler.step(1)) == {"type": "function_call", **CALL}
 
 
 def test_part_as_a_step() -> None:
@@ -1052,12 +1051,13 @@ EITHER = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(EITHER, max_size=12))
 def test_any_events_in_any_order(events: list[Any]) -> None:
     """Whatever comes, nothing is raised, and what comes of it is an Interaction."""
     sent = [frame(to_dict(event)) for event in events]
     found = push(sent)
-    assert found == pull(b"".join(sent))
+    assert pull(b"".join(sent)).interaction == found.interaction
     assert decode_interaction(encode(found.interaction)) is not None
     assert isinstance(found.interaction.outputs, list)
 

@@ -345,11 +345,12 @@ def test_kinds_of_loss_are_told_and_tested() -> None:
 
 # ---- the guarantees
 
+QUICK = settings(deadline=None, max_examples=200)
 CONTENTS = st.lists(instances(models.LegacyContent, unknown=True, surrogates=True), max_size=4)
 STEPS = st.lists(instances(models.Step, unknown=True, surrogates=True), max_size=4)
 
 
-@settings(max_examples=300)
+@settings(QUICK)
 @given(CONTENTS)
 def test_outputs_come_back(outputs: list[Any]) -> None:
     """The outputs of the steps of outputs are the same, wherever nothing was lost."""
@@ -360,7 +361,7 @@ def test_outputs_come_back(outputs: list[Any]) -> None:
     assert from_outputs(again) == found, "today's spelling stays"
 
 
-@settings(max_examples=300)
+@settings(QUICK)
 @given(STEPS)
 def test_steps_come_back(held: list[Any]) -> None:
     """The steps of the outputs of steps are the same exactly where nothing was lost."""
@@ -371,6 +372,7 @@ def test_steps_come_back(held: list[Any]) -> None:
     assert to_outputs(from_outputs(outputs)) == outputs or "spelling" in gone or "items" in gone
 
 
+@settings(QUICK)
 @given(CONTENTS)
 def test_bodies_come_back(outputs: list[Any]) -> None:
     body = b'{"status":"completed","outputs":' + encode(outputs) + b"}"
@@ -520,8 +522,8 @@ def test_extreme_texts() -> None:
     )
     body += '"arguments":{"n":123456789012345678901234567890}}]}'
     interaction = decode_interaction(body)
-    output_, call = interaction.steps or ()
-    assert to_dict(output_) == output(part("\ud83d"))
+    said, call = interaction.steps or []
+    assert to_dict(said) == output(part("\ud83d"))
     assert json.loads(encode(call))["arguments"] == {"n": 123456789012345678901234567890}
     assert not isinstance(call, Unknown)
     assert to_dict(interaction.outputs)[1]["type"] == "function_call"

@@ -12,7 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
@@ -260,7 +260,7 @@ def test_a_connection_serves_many_requests(server: ReplayServer) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["search", "cut"])
-def test_chunking_changes_no_byte(name: str, playback: dict[str, int]) -> None:
+def test_chunking_changes_no_byte(name: str, playback: dict[str, Any]) -> None:
     recording = Recording.load(name)
     chunks = [*Playback(**playback).chunks(recording)]
     assert all(chunks)

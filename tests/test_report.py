@@ -426,6 +426,8 @@ def test_unknown_is_counted_once_however_often_it_ends() -> None:
         assembler.apply(decode_event(dumps(event)))
     for _ in range(3):
         assembler.finish()
+    assembler.apply(decode_event(dumps(stop(0))))
+    assembler.finish()
     assert [(seen.path, seen.count) for seen in assembler.report.unknown] == [
         ("interaction.novel", 1)
     ]

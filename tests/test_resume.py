@@ -21,7 +21,19 @@ from gemwire import (
 from gemwire.replay import BUNDLED, Recording
 
 from .answers import hop, long_answer, servers, uncut, whole, with_ids
-from .wire import Payload, completed, created, error, frame, later, start, stop, stream, text, update
+from .wire import (
+    Payload,
+    completed,
+    created,
+    error,
+    frame,
+    later,
+    start,
+    stop,
+    stream,
+    text,
+    update,
+)
 
 
 def cut_at(data: bytes, at: int, held: Assembler | None = None, **options: Any) -> Assembler:
@@ -31,7 +43,9 @@ def cut_at(data: bytes, at: int, held: Assembler | None = None, **options: Any) 
     return reader._core.assembler
 
 
-def finished(data: bytes, held: Assembler | bytes, **options: Any) -> tuple[Interaction, StreamReport]:
+def finished(
+    data: bytes, held: Assembler | bytes, **options: Any
+) -> tuple[Interaction, StreamReport]:
     reader = InteractionStream(data, resume=held, **options)
     return reader.get_final_interaction(), reader.report
 
@@ -390,7 +404,9 @@ def test_hops_in_one_stream() -> None:
 def timeline() -> list[Payload]:
     """The answer as GET gives it: with the input in front, so that all indexes are higher."""
     head, rest = long_answer()[:2], long_answer()[2:]
-    moved = [{**event, "index": event["index"] + 1} if "index" in event else event for event in rest]
+    moved = [
+        {**event, "index": event["index"] + 1} if "index" in event else event for event in rest
+    ]
     asked = start(0, "user_input", content=[{"type": "text", "text": "Why?"}])
     return [*head, asked, stop(0), *moved]
 
@@ -419,7 +435,9 @@ def test_a_replay_that_differs() -> None:
 
 @pytest.mark.parametrize("words", ["on", "one"])
 def test_a_finished_step_that_came_shorter_differs(words: str) -> None:
-    held = cut_at(stream(created(), start(0, "model_output"), text(0, "one"), stop(0), done=False), 999)
+    held = cut_at(
+        stream(created(), start(0, "model_output"), text(0, "one"), stop(0), done=False), 999
+    )
     new = [created(), start(0, "model_output"), text(0, words), stop(0), completed()]
     found, report = finished(stream(*new), held, replay=True)
     assert found.output_text == words

@@ -42,6 +42,7 @@ from .wire import (
     stop,
     stream,
     text,
+    update,
 )
 
 FACTOR = 8.0
@@ -199,7 +200,9 @@ def test_many_fragments_of_arguments() -> None:
     assert_linear(work, 50_000)
     call = work(50_000)()
     assert isinstance(call, Assembler)
-    assert len(call.step(0).arguments["text"]) == 500_000
+    step = call.step(0)
+    assert isinstance(step, models.FunctionCallStep)
+    assert len(step.arguments["text"]) == 500_000  # type: ignore[index]
 
 
 def test_many_pieces_of_audio() -> None:
@@ -253,6 +256,22 @@ MANY: dict[str, Callable[[int], list[Any]]] = {
         *(start(i, "thought", new=1) for i in range(n)),
         *[{"error": {"code": 1}, "event_type": "error"}] * n,
     ],
+    "event ids": lambda n: [
+        start(0, "model_output"),
+        *({**text(0, "some text"), "event_id": f"e{i}"} for i in range(n)),
+    ],
+    "event ids, far apart": lambda n: [
+        start(0, "model_output"),
+        *({**text(0, "text"), **({} if i % 100 else {"event_id": f"e{i}"})} for i in range(n)),
+    ],
+    "event ids that are repeated": lambda n: [
+        {**start(i, "thought"), "event_id": "e"} for i in range(n)
+    ],
+    "tokens": lambda n: [update(continuation_token=f"t{i}") for i in range(n)],
+    "hops": lambda n: [created(f"v1_{i}", usage={"total_tokens": i}) for i in range(n)],
+    "tokens, and hops": lambda n: [
+        created(f"v1_{i}", continuation_token=f"t{i}", usage={"total_tokens": 1}) for i in range(n)
+    ],
     "second starts of the interaction": lambda n: [created()] * n,
     "restarts": lambda n: [created(), start(0, "thought")] * (n // 2),
     "texts after the stop": lambda n: [
@@ -287,6 +306,23 @@ def test_many_deltas_that_are_merged(what: str) -> None:
         return reading(start(0, what), *deltas, stop(0))
 
     assert_linear(work, 3000)
+
+
+def test_many_cuts_of_a_stream_with_ids() -> None:
+    """Going back costs what is held: twice the steps, four times for twice the cuts."""
+
+    def work(count: int) -> Callable[[], object]:
+        events = [{**start(i, "thought"), "event_id": f"e{i}"} for i in range(count)]
+        head, rest = stream(created(), *events, done=False), stream(text(0, "a"), done=False)
+
+        def run() -> None:
+            reader = InteractionStream(head).until_done()
+            for _ in range(20):
+                reader = InteractionStream(rest, resume=reader.checkpoint()).until_done()
+
+        return run
+
+    assert_linear(work, 1000)
 
 
 def test_report_does_not_grow_without_bound() -> None:

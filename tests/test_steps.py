@@ -1170,7 +1170,9 @@ def test_arguments_that_are_no_object(raw: str) -> None:
     assembler = Assembler()
     for event in events:
         assembler.apply(decode(_json(event), models.InteractionSseEvent))
-    assert assembler.step(1).arguments is UNSET
+    step = assembler.step(1)
+    assert isinstance(step, models.FunctionCallStep)
+    assert step.arguments is UNSET
 
 
 def test_arguments_error_names_the_call() -> None:

@@ -862,7 +862,7 @@ def test_a_frame_without_data_is_no_event() -> None:
     """Whatever its name; it is an issue for whoever wonders where the event went."""
     for read in READERS.values():
         found = read(answer(*MILL, b"event: done\n\n", b"event: step.stop\n\n"))
-        assert (found.outcome, found.events) == ("completed", 6)
+        assert (found.outcome, found.events) == ("completed", 7)
         assert {issue.kind for issue in found.known.issues} == {"no_data"}
 
 

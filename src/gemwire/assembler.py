@@ -14,8 +14,7 @@ from msgspec.structs import replace
 
 from .base import Unknown, WireStruct
 from .codec import to_dict
-from .continuation import join_continuations
-from .errors import ArgumentsError, ErrorInfo, ServerError, TruncatedStream, error_info
+from .errors import error_info
 from .marks import NO_TOKEN
 from .models import (
     ErrorEvent,
@@ -23,7 +22,6 @@ from .models import (
     InteractionCompletedEvent,
     InteractionCreatedEvent,
     InteractionStatusUpdate,
-    ModelOutputStep,
     Step,
     StepDelta,
     StepStart,
@@ -32,8 +30,8 @@ from .models import (
     ThoughtSignatureDelta,
     UnknownInteractionSseEvent,
 )
+from .outcome import Decided
 from .report import IN_PROGRESS
-from .resume import Resumable
 from .steps import Build, StepBuilder, builder_for, opened_by
 from .walk import Misfit, split_object, struct
 
@@ -43,18 +41,14 @@ DONE_DATA: Final = b"[DONE]"
 LEGACY_MODELS: Final = "gemwire.models.legacy"
 
 
-class Assembler(Resumable):
+class Assembler(Decided):
     """Takes the events of a stream, one by one, and has the `Interaction` at any time.
 
     Push every event into `apply()`; call `finish()` when there are no more bytes. `report` says at
     any time what came of it. Not thread-safe; events may be shared between assemblers.
     """
 
-    __slots__ = ("_searched",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._searched = -1  # how many events there were when it was searched for unknown things
+    __slots__ = ()
 
     def apply(self, event: Any, /) -> None:
         """Take in one event, of any kind; never raises for what a server may send.
@@ -108,18 +102,6 @@ class Assembler(Resumable):
             if self.due:
                 self.place_marks()
 
-    def snapshot(self) -> Interaction:
-        """The interaction as assembled so far, detached from what comes later.
-
-        Steps that did not change are shared with earlier snapshots. Cost: the bytes of the parts
-        that are still open, and the number of steps.
-        """
-        if self.body is not None:
-            return self.body
-        if len(self.hops) == 1:
-            return self.hop.build()
-        return join_continuations(hop.build() for hop in self.hops)
-
     def step(self, index: int, /) -> Step:
         """One step as it is now, by the `index` of its events: to act on a call at its `step.stop`.
 
@@ -130,48 +112,6 @@ class Assembler(Resumable):
         if builder is None:
             raise IndexError(f"no step with index {index}")
         return builder.build()  # type: ignore[no-any-return]
-
-    def finish(self) -> Interaction:
-        """Say that no more bytes come, and return the Interaction.
-
-        Returns it for every status that the server ended with, `failed` and `incomplete` included:
-        look at `status`. May be called again.
-
-        Raises:
-            ServerError: the server sent an error and nothing after it.
-            TruncatedStream: the stream stopped before its end.
-            ArgumentsError: the answer asks for a call whose arguments are no JSON object (status
-                `completed` or `requires_action`).
-            All of them have `.interaction`, what was assembled, and `.report`.
-        """
-        self.settle()
-        report = self.report
-        interaction = self.snapshot()
-        if report.outcome == "error":
-            error = report.error or ErrorInfo(None, "", None, None, None)
-            raise ServerError(
-                error.message,
-                code=error.code,
-                status=error.status,
-                details=error.details,
-                interaction=interaction,
-                report=report,
-            )
-        if report.outcome == "truncated":
-            raise TruncatedStream(
-                "the stream stopped before its end", interaction=interaction, report=report
-            )
-        if report.outcome in ("completed", "requires_action"):
-            for builder in (builder for hop in self.hops for _, builder in hop.order):
-                if builder.broken is not None:
-                    raise ArgumentsError(
-                        "the arguments of a call are no JSON object",
-                        index=builder.index,
-                        raw=builder.broken,
-                        interaction=interaction,
-                        report=report,
-                    )
-        return interaction
 
     def checkpoint(self) -> bytes:
         """The state as bytes, to go on in another process; see `gemwire.resume`.
@@ -207,46 +147,6 @@ class Assembler(Resumable):
         """The kind of step that an index leads to."""
         builder = self.hop.last if index is UNSET else self.routes.get(index)
         return None if builder is None else type(builder.base)
-
-    def settle(self) -> None:
-        """Decide the outcome, now that nothing more comes; later calls change nothing."""
-        report, hop = self.report, self.hop
-        if self.body is not None:
-            return
-        if report.outcome == "in_progress":
-            status = hop.interaction.status
-            # A cancelled background run ends with a status update and the terminator alone.
-            if self.done_seen and status is not UNSET and status not in IN_PROGRESS:
-                self._end(status)
-            else:
-                report.outcome = "truncated"
-        if self.replayed is not None:
-            self.compare(self.replayed)
-        if self._searched != report.events:  # one walk finds what is new in it, however it ended
-            self._searched = report.events
-            report.search("interaction", self.snapshot())
-        self.where_to_resume()
-
-    def take_body(self, interaction: Interaction) -> None:
-        """The stream was one JSON body: take it as it is, with the status it has."""
-        report, hop = self.report, self.hop
-        self.body = hop.interaction = interaction
-        if interaction.id and interaction.id not in report.interaction_ids:
-            report.interaction_ids.append(interaction.id)
-        hop.offer(interaction.usage, "terminal")
-        report.outcome = interaction.status or "completed"
-        hop.ended = report.outcome not in IN_PROGRESS
-        self.take_token(interaction.continuation_token)
-        self.place_marks()
-        self.where_to_resume()
-        self._failure(interaction)
-        report.search("interaction", interaction)
-
-    def take_error(self, payload: Any) -> None:
-        """An error that did not come as an event: bare JSON between or after the frames."""
-        info = error_info(payload)
-        if info is not None:
-            self._error(info)
 
     # ---- events
 
@@ -465,46 +365,6 @@ class Assembler(Resumable):
             from .legacy import take_outputs
 
             take_outputs(self.hop)
-
-    def _end(self, status: str) -> None:
-        """The server has said how it ended."""
-        report, hop = self.report, self.hop
-        if hop.ended:
-            report.issue("after_end")
-        else:
-            hop.ended = True
-            self._failure(hop.interaction)
-        report.outcome = status
-
-    def _reopen(self) -> None:
-        """Another answer begins after one that had ended: that is not complete yet."""
-        self.done_seen = False
-        if self.hop.ended:
-            self.hop.ended = False
-            self.report.outcome = "in_progress"
-
-    def _failure(self, interaction: Interaction) -> None:
-        """Why an interaction failed or is incomplete, where it says so itself."""
-        if interaction.status not in ("failed", "incomplete") or self.report.error is not None:
-            return
-        found: Any = interaction.errors[0] if interaction.errors else None
-        if found is None:
-            steps = interaction.steps or [builder.build() for _, builder in self.hop.order]
-            for step in reversed(steps):
-                if isinstance(step, ModelOutputStep) and step.error is not UNSET:
-                    found = step.error
-                    break
-        if found is not None:
-            self.report.error = error_info(to_dict(found))
-
-    def _error(self, info: ErrorInfo) -> None:
-        if self.hop.ended:
-            self.report.issue("after_end", None, info.message)
-            self.report.error = self.report.error or info
-            return
-        self.token = NO_TOKEN  # an error takes it back
-        self.report.error = info
-        self.report.outcome = "error"
 
 
 def _rare(event: object) -> Callable[[Any, Any], None]:

@@ -109,9 +109,7 @@ def _restored(state: dict[str, Any]) -> Assembler:
         if "kind" in point:
             total = state["report"]["events"]
             token = Token(*point["token"])
-            marks[point["kind"]] = Mark(
-                assembler.shadow(), point["id"], token, point["at"], total
-            )
+            marks[point["kind"]] = Mark(assembler.shadow(), point["id"], token, point["at"], total)
     assembler.marks = marks
     assembler.due.clear()
     assembler.token = Token(*state["token"]) if state["token"] else NO_TOKEN

@@ -16,7 +16,7 @@ from .assembler import DONE_DATA, Assembler
 from .base import Unknown, read_json
 from .codec import EVENT_DECODERS, Event, decode_event, decode_interaction, walk_event
 from .errors import ApiError, DecodeError, LimitExceeded, error_info
-from .models import ModelOutputStep, StepDelta, StepStart, TextContent
+from .models import Interaction, ModelOutputStep, StepDelta, StepStart, TextContent
 from .report import StreamReport
 from .resume import Gate
 from .sse import SSEMessage, SSEParser
@@ -264,15 +264,40 @@ def _is_error(payload: Any) -> bool:
     return ("error" in names or {"code", "message"} <= names) and error_info(first) is not None
 
 
+def _output_of(interaction: Interaction) -> str:
+    """All text of the model's output."""
+    outputs = [step for step in interaction.steps or () if isinstance(step, ModelOutputStep)]
+    parts = [part for step in outputs for part in step.content or ()]
+    return "".join(part.text for part in parts if isinstance(part, TextContent))
+
+
 class TextPieces:
-    """Picks the text of the model's output out of the events."""
+    """Picks the text of the model's output out of the events; what comes again, only once."""
 
     def __init__(self, assembler: Assembler) -> None:
         self._assembler = assembler
         self._held = ""  # the high half of a surrogate pair that was cut apart
+        self._returns = assembler.returns
+        # Characters of output: how many were given away, and where the events are now.
+        self._given = self._place = len(_output_of(assembler.snapshot()))
 
     def of(self, event: Event) -> str:
-        """The text that an event brings, "" if none."""
+        """The text that an event brings, "" if none or if it was there before."""
+        text = self._brought(event)
+        assembler = self._assembler
+        if assembler.returns != self._returns:  # the state went back, and the event is in it
+            self._returns = assembler.returns
+            whole = _output_of(assembler.snapshot())
+            self._place = len(whole)
+            text = whole[self._given :]
+        else:
+            repeated = self._given - self._place
+            self._place += len(text)
+            text = text[repeated:] if repeated > 0 else text
+        self._given = max(self._given, self._place)
+        return text
+
+    def _brought(self, event: Event) -> str:
         text: Any = ""
         if event.event_type == "step.delta" or event.event_type == "content.delta":
             delta = event.delta

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from . import models as m
 from .base import Extra, Unknown, WireStruct, read_json
-from .codec import encode
+from .codec import encode, unknown_members
 from .models import legacy as old
 from .runs import builder_of_content
 from .walk import Misfit, read, split_array, split_object, struct
@@ -154,9 +154,8 @@ def renamed(value: Any) -> Any:
     """The model with today's name of a member; the same object if it has that."""
     older, newer = RENAMED[type(value)]
     held = getattr(value, older)
-    if held is UNSET or getattr(value, newer) is not UNSET:
-        return value
-    return replace(value, **{older: UNSET, newer: held})
+    taken = getattr(value, newer) is not UNSET or newer in unknown_members(value)
+    return value if held is UNSET or taken else replace(value, **{older: UNSET, newer: held})
 
 
 def renamed_results(value: Any) -> Any:

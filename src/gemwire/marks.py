@@ -13,6 +13,7 @@ before it, the list goes: the next mark then copies the state, which costs no mo
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from msgspec import UNSET
@@ -69,46 +70,30 @@ def joined(events: Iterable[Any]) -> list[Any]:
     A fragment of a few letters is a hundred bytes of JSON.
     """
     result: list[Any] = []
-    run: list[str] = []
-    first: Any = None
-
-    def end_run() -> None:
-        nonlocal first
-        if first is not None and len(run) > 1:
-            name = "text" if type(first.delta) is TextDelta else "arguments"
-            first = replace(first, delta=replace(first.delta, **{name: "".join(run)}))
-        if first is not None:
-            result.append(first)
-        first = None
-        run.clear()
-
-    for event in events:
-        fragment = _fragment(event)
-        if fragment is None:
-            end_run()
-            result.append(event)
-            continue
-        alike = first is not None and type(first.delta) is type(event.delta)
-        if not alike or first.index != event.index:
-            end_run()
-            first = event
-        run.append(fragment)
-    end_run()
+    for key, alike in groupby(events, _run_of):
+        run = list(alike)
+        if key is not None and len(run) > 1:
+            name, _ = key
+            whole = "".join(getattr(event.delta, name) for event in run)
+            run = [replace(run[0], delta=replace(run[0].delta, **{name: whole}))]
+        result += run
     return result
 
 
-def _fragment(event: Any) -> str | None:
-    """The text of a delta that brings that and nothing else."""
+def _run_of(event: Any) -> tuple[str, Any] | None:
+    """The member with the fragment, and the step, of a delta that brings that and nothing else."""
     if type(event) is not StepDelta:
         return None
     delta: Any = event.delta
+    bare: Any = None
+    name = "text"
     if type(delta) is TextDelta:
-        bare = StepDelta(index=event.index, delta=TextDelta(text=delta.text))
-        return delta.text if event == bare else None
-    if type(delta) is ArgumentsDelta and isinstance(delta.arguments, str):
-        bare = StepDelta(index=event.index, delta=ArgumentsDelta(arguments=delta.arguments))
-        return delta.arguments if event == bare else None
-    return None
+        bare = TextDelta(text=delta.text)
+    elif type(delta) is ArgumentsDelta and isinstance(delta.arguments, str):
+        bare, name = ArgumentsDelta(arguments=delta.arguments), "arguments"
+    if bare is None or event != StepDelta(index=event.index, delta=bare):
+        return None
+    return name, event.index
 
 
 def own_steps(hop: Hop) -> list[tuple[Any, bool]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UnsetType
 
+from .again import continue_interaction as continue_interaction
 from .request import Operation, Request
 
 if TYPE_CHECKING:

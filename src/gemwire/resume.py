@@ -49,6 +49,7 @@ class Resumable:
         "placed",
         "replayed",
         "report",
+        "returns",
         "routes",
         "token",
     )
@@ -67,6 +68,7 @@ class Resumable:
         self.placed = 0  # how often marks were placed
         self.replayed: Hop | None = None  # what was held when the server began again
         self.done_seen = False
+        self.returns = 0  # how often it went back to an earlier state
         self.body: Interaction | None = None  # the stream was one JSON body
 
     def take_token(self, token: object) -> None:
@@ -140,6 +142,7 @@ class Resumable:
             if held is not mark and held.log:
                 del held.log[len(held.log) - since :]
         mark.log = []
+        self.returns += 1
         self.adopt(copy_state(mark.assembler.hops, self.report))
         self.token = mark.token
         self.report.last_event_id = mark.event_id
@@ -162,6 +165,7 @@ class Resumable:
             created: what its `interaction.created` said, if that is over already.
         """
         held = self.replayed = self.hop
+        self.returns += 1
         self.hops[-1] = self.hop = Hop(self.report, held.before)
         self.routes = self.hop.routes
         self.token = NO_TOKEN

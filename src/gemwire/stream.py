@@ -54,7 +54,7 @@ class _Stream:
 
     def step(self, index: int) -> Step:
         """One step as of the last event that was yielded; see `Assembler.step`."""
-        return self._core.assembler.step(index)  # type: ignore[no-any-return]
+        return self._core.assembler.step(index)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, GemwireError):

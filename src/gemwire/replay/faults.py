@@ -76,22 +76,25 @@ class Fault:
             elif known and name != "replay" and value.isascii() and value.isdigit():
                 members[name] = int(value[:9])
             else:
-                raise ValueError(f"{word!r} is no fault: cut=BYTES, end=, stall=, error=, replay, …")
+                raise ValueError(
+                    f"{word!r} is no fault: cut=BYTES, end=, stall=, error=, replay, …"
+                )
         return cls(**members)
 
-    def shaped(self, recording: Recording, token: object) -> Recording:
+    def shaped(self, recording: Recording, token: object, asked: str | None = None) -> Recording:
         """The recording as this answer has it.
 
         Args:
             recording: The whole answer.
             token: The `continuation_token` of the request, if it has one.
+            asked: The interaction id that it asks for, if it does.
 
         Raises:
             LookupError: Nothing goes on at this token.
 
         """
         if self.hops > 1:
-            recording = _hop(recording, self.hops, token)
+            recording = _hop(recording, self.hops, _number(recording, self.hops, token, asked))
         return _with_ids(recording, self.ids) if self.ids else recording
 
     async def strike(self, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
@@ -124,17 +127,24 @@ def _with_ids(recording: Recording, every: int) -> Recording:
     return replace(recording, stream=b"".join(frames))
 
 
-def _hop(recording: Recording, hops: int, token: object) -> Recording:
+def _number(recording: Recording, hops: int, token: object, asked: str | None) -> int:
+    """Which part is asked for, from 0."""
+    if asked is not None:
+        _, _, place = asked.removeprefix(recording.interaction_id).rpartition(".")
+        return int(place) - 1 if place.isdigit() and 0 < int(place) < hops else hops - 1
+    if token is None:
+        return 0
+    place = str(token).removeprefix(_TOKEN)
+    if not (place.isdigit() and 0 < int(place) < hops):
+        raise LookupError(f"nothing goes on at {token!r}")
+    return int(place)
+
+
+def _hop(recording: Recording, hops: int, number: int) -> Recording:
     """One part of an answer, which is an interaction of its own.
 
     The steps are dealt out as they come; usage is the last part's, and so is the id.
     """
-    number = 0
-    if token is not None:
-        place = str(token).removeprefix(_TOKEN)
-        if not (place.isdigit() and 0 < int(place) < hops):
-            raise LookupError(f"nothing goes on at {token!r}")
-        number = int(place)
     starts = [event["index"] for _, event in _events(recording) if _is(event, "step.start")]
     share = -(-len(starts) // hops)
     mine = starts[number * share : (number + 1) * share]

@@ -265,14 +265,20 @@ class ReplayServer:
             flag = asked.flag("include_input")
             return Response(200, _JSON, self._interactions.get(recording, include_input=flag))
         self._interactions.stream(recording)
-        return self._stream(request, recording, None, last[0] if last else None)
+        identity = asked.path["interactionsId"]
+        return self._stream(request, recording, None, last[0] if last else None, identity)
 
     def _stream(
-        self, request: Request, recording: Recording, token: object, last: str | None = None
+        self,
+        request: Request,
+        recording: Recording,
+        token: object,
+        last: str | None = None,
+        identity: str | None = None,
     ) -> Response:
         try:
             fault = self._fault(request)
-            recording = fault.shaped(recording, token or None)
+            recording = fault.shaped(recording, token or None, identity)
             if last is not None and not fault.replay:
                 recording = recording.after(last)
         except (LookupError, ValueError) as error:
@@ -297,7 +303,7 @@ class ReplayServer:
         if interaction_id is None:
             return self._recording
         for recording in (self._recording, *map(Recording.load, BUNDLED)):
-            if recording.interaction_id == interaction_id:
+            if recording.interaction_id in (interaction_id, interaction_id.partition(".")[0]):
                 return recording
         raise HTTPError(404, "not_found", f"There is no interaction {interaction_id!r}.")
 
