@@ -80,6 +80,7 @@ def all_of(assembler: Assembler) -> tuple[Any, ...]:
         report.error,
         report.interaction_ids,
         report.last_event_id,
+        report.resume,
         report.issues,
         [(u.path, u.kind, u.tag, u.sample, u.count) for u in report.unknown],
         report.events,

@@ -41,6 +41,7 @@ LAYERS = [
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names.split()}
 
 LATE = {
+    ("resume", "legacy"),
     ("again", "operations"),
     ("sse", "codec"),
     ("answer", "legacy"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
@@ -1051,7 +1051,7 @@ EITHER = st.one_of(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(EITHER, max_size=12))
 def test_any_events_in_any_order(events: list[Any]) -> None:
     """Whatever comes, nothing is raised, and what comes of it is an Interaction."""

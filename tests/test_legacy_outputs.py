@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
@@ -345,7 +345,7 @@ def test_kinds_of_loss_are_told_and_tested() -> None:
 
 # ---- the guarantees
 
-QUICK = settings(deadline=None, max_examples=200)
+QUICK = settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 CONTENTS = st.lists(instances(models.LegacyContent, unknown=True, surrogates=True), max_size=4)
 STEPS = st.lists(instances(models.Step, unknown=True, surrogates=True), max_size=4)
 

@@ -288,7 +288,9 @@ def test_where_to_go_on(name: str) -> None:
     events, expected = POINTS[name]
     held = cut_at(stream(*events, done=False), 10**6)
     assert held.report.resume == expected
-    assert Assembler.restore(held.checkpoint()).resume_point() == held.resume_point()
+    restored = Assembler.restore(held.checkpoint())
+    assert restored.report.resume == expected
+    assert restored.resume_point() == held.resume_point()
 
 
 @pytest.mark.parametrize(
@@ -483,3 +485,40 @@ def test_a_replay_may_begin_without_created() -> None:
     found, report = finished(stream(*hop("v1_a", "a", "b")[2:]), held)
     assert (found.id, found.output_text) == ("v1_a", "ab")
     assert report.interaction_ids == ["v1_a"]
+
+
+def test_the_legacy_generation_resumes_alike() -> None:
+    """Contents are parts of a step there, and no two texts may be glued."""
+    head = created()["interaction"]
+    events = with_ids(
+        [
+            {"interaction": head, "event_type": "interaction.start"},
+            update(),
+            *(
+                {"index": at, "content": {"type": "text"}, "event_type": "content.start"}
+                if piece is None
+                else {"index": at, "event_type": "content.stop"}
+                if not piece
+                else {
+                    "index": at,
+                    "delta": {"type": "text", "text": piece},
+                    "event_type": "content.delta",
+                }
+                for at in range(3)
+                for piece in (None, "na", "na", "na ", f"{at}", "")
+            ),
+            {**completed(), "event_type": "interaction.complete"},
+        ],
+        2,
+    )
+    expected = uncut(events)
+    data = whole(events)
+    for way, serve in servers(events).items():
+        for at in range(data.index(b"\n\n") + 2, data.index(b"interaction.complete") - 7, 53):
+            held = Assembler.restore(cut_at(data, at).checkpoint())
+            found, report = finished(serve(point_of(held)), held)
+            assert found == expected, (way, at)
+            assert "replay_differs" not in kinds(report)
+    plain = whole([{n: v for n, v in event.items() if n != "event_id"} for event in events])
+    for at in range(data.index(b"\n\n") + 2, len(plain) - 400, 53):
+        assert finished(plain, cut_at(plain, at))[0] == uncut(events)

@@ -164,7 +164,12 @@ class Assembler(Decided):
             self.next_hop()
         elif hop.ended and hop.interaction.status == "requires_continuation":
             self.next_hop()  # with `store: false` no hop has an id
+        elif held is UNSET and hop.created and not payload.id and not hop.ended:
+            report.issue("created_again")
+            hop.created_again = payload
+            return
         self._reopen()
+        self.hop.created = True
         self.hop.lay(payload, "status")
         self.reconcile(payload)
         self.take_token(payload.continuation_token)
@@ -322,7 +327,10 @@ class Assembler(Decided):
             self.envelope(replace(struct(StepStop, carried), extra_=UNSET))
         except Misfit:
             pass  # no object, so it carries nothing
-        if event.tag == "error" and (info := error_info(event.raw)) is not None:
+        # A frame that has neither a name nor a type may be an error all the same.
+        raw = event.raw
+        nameless = event.tag is None and isinstance(raw, dict) and "error" in raw
+        if (nameless or event.tag == "error") and (info := error_info(raw)) is not None:
             self._error(info)
 
     def done(self) -> None:

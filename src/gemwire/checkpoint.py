@@ -17,7 +17,7 @@ from .codec import decode_event, encode
 from .errors import CheckpointError, ErrorInfo
 from .marks import NO_TOKEN, Mark, Token, joined
 from .models import Interaction
-from .report import Issue, StreamReport, UnknownSeen
+from .report import Issue, ResumePoint, StreamReport, UnknownSeen
 from .resume import Resumable
 from .state import pack, unpack
 
@@ -42,6 +42,7 @@ def write_checkpoint(assembler: Assembler) -> bytes:
             **{name: getattr(report, name) for name in REPORTED},
             "error": report.error,
             "stray": report.stray.hex(),
+            "resume": report.resume,
             "issues": report.issues,
             "unknown": [[u.path, u.kind, u.tag, u.sample.hex(), u.count] for u in report.unknown],
         },
@@ -132,6 +133,7 @@ def _fill(report: StreamReport, saved: dict[str, Any]) -> None:
     for name in REPORTED:
         setattr(report, name, saved[name])
     report.stray = bytes.fromhex(saved["stray"])
+    report.resume = None if saved["resume"] is None else ResumePoint(**saved["resume"])
     report.error = None if saved["error"] is None else ErrorInfo(*saved["error"])
     report.replace_entries(
         [Issue(**issue) for issue in saved["issues"]],

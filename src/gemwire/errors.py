@@ -269,13 +269,14 @@ def error_info(payload: Any) -> ErrorInfo | None:
     `{"error": {"code", "message"}}`, the google.rpc form `{"code", "message", "status", "details"}`
     bare or below `error`, a list of either, or a string.
     """
-    value = payload
-    while isinstance(value, list) and value:
-        value = value[0]
-    if isinstance(value, dict) and value.get("error") is not None:
-        value = value["error"]
+    value = _first(payload)
+    inside = isinstance(value, dict) and value.get("error") is not None
+    if inside:
+        value = _first(value["error"])
     if isinstance(value, str):
         return ErrorInfo(None, value, None, None, payload) if value else None
+    if inside and value and not isinstance(value, dict):  # a number: it says that there is one
+        return ErrorInfo(None, "", None, None, payload)
     if not isinstance(value, dict):
         return None
     if all(member is None for name, member in value.items() if name not in _NOT_THE_ERROR):
@@ -288,6 +289,12 @@ def error_info(payload: Any) -> ErrorInfo | None:
         details if isinstance(details, list) else None,
         payload,
     )
+
+
+def _first(value: Any) -> Any:
+    while isinstance(value, list) and value:
+        value = value[0]
+    return value
 
 
 _NOT_THE_ERROR = frozenset({"error", "event_id", "event_type", "metadata"})

@@ -15,7 +15,7 @@ from .base import Extra
 from .continuation import add_usage, with_initial
 from .models import Interaction, Usage
 from .report import StreamReport, UsageLedger, UsageSource
-from .runs import joined
+from .runs import PartBuilder, joined
 from .steps import Build, StepBuilder, builder_for
 from .walk import fields
 
@@ -40,9 +40,11 @@ class Hop:
     __slots__ = (
         "before",
         "closed",
+        "created",
         "created_again",
         "ended",
         "highest",
+        "in_runs",
         "interaction",
         "last",
         "ledger",
@@ -61,8 +63,10 @@ class Hop:
         self.routes: dict[Any, StepBuilder] = {}  # index → where its deltas go
         self.order: list[tuple[int, StepBuilder]] = []  # by position, if `sorted`
         self.sorted = True
+        self.in_runs = False  # whether there are contents of the legacy generation
         self.highest = -1
         self.last: StepBuilder | None = None  # the step opened last
+        self.created = False  # whether an interaction.created came
         self.created_again: Interaction | None = None  # what a second `created` said
         self.closed = 0  # how many steps there were at the last close()
         self.ended = False
@@ -73,6 +77,7 @@ class Hop:
         if position < self.highest:
             self.sorted = False
         self.highest = max(self.highest, position)
+        self.in_runs |= isinstance(builder, PartBuilder)
         self.order.append((position, builder))
         self.routes[route] = self.last = builder
 
@@ -81,6 +86,7 @@ class Hop:
         self.routes.clear()
         self.order.clear()
         self.sorted = True
+        self.in_runs = False
         self.highest = -1
         self.last = None
         self.created_again = None
@@ -91,6 +97,8 @@ class Hop:
         if not self.sorted:
             self.order.sort(key=lambda placed: placed[0])
             self.sorted = True
+        if not self.in_runs:
+            return [builder.build() for _, builder in self.order]
         return list(joined(builder for _, builder in self.order))
 
     def build(self) -> Interaction:

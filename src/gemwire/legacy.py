@@ -89,7 +89,7 @@ def from_outputs(
 
     Args:
         outputs: the contents, as models or as plain data.
-        lost: takes what will not come back as it was: spellings from before March 2026.
+        lost: takes what will not come back as it was: older spellings, nothing else.
 
     Returns:
         Steps of which `to_outputs` gives the same outputs, if nothing was lost.
@@ -198,7 +198,7 @@ RENEWED: Final[dict[type, tuple[str, Callable[[Any], Any]]]] = {
     m.McpServerToolResultDelta: ("items", listed),
     m.McpServerToolResultStep: ("items", listed),
 }
-"""What may be spelt as it was before March 2026: the kind of loss, and what gives today's form."""
+"""What may be in an older spelling: the kind of loss, and what gives today's form."""
 
 
 def renewed(value: Any) -> Any:

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from .base import WireStruct
 from .models import ArgumentsDelta, StepDelta, TextDelta, UserInputStep
+from .runs import PartBuilder
 from .walk import fields
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ def own_steps(hop: Hop) -> list[tuple[Any, bool]]:
     Those that begin it and are input are left out: a GET gives them back and a POST does not.
     """
     steps = hop.steps()
-    complete = [builder.closed for _, builder in hop.order]
+    complete = [
+        hop.ended if isinstance(builder, PartBuilder) else builder.closed for _, builder in hop.order
+    ]
     if len(complete) != len(steps):  # some have several builders, and all but the last are over
         complete = [True] * (len(steps) - 1) + [hop.ended]
     found = list(zip(steps, complete, strict=True))

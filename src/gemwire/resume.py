@@ -31,7 +31,6 @@ __all__ = ["Gate", "Resumable"]
 RESUMABLE: Final = (UNSET, "in_progress", "requires_continuation")
 """The statuses in which a token is worth something."""
 
-CREATED: Final = frozenset({"interaction.created", "interaction.start"})
 STARTS: Final = frozenset({"step.start", "content.start"})
 UNDECIDED: Final = frozenset({"__unknown__", "error"})
 
@@ -233,8 +232,12 @@ class Gate:
         kind = event.event_type
         if kind == "interaction.status_update":
             return False
-        if kind in CREATED:
+        if kind == "interaction.created":
             return self.admit_created(event.interaction)
+        if kind == "interaction.start":
+            from .legacy import payload_of
+
+            return self.admit_created(payload_of(event))
         event_id = event_id_of(event)
         if kind in UNDECIDED and event_id is None:
             return True
