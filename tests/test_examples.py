@@ -9,10 +9,11 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gemwire import ApiError, ServerError, TruncatedStream, assemble
+from gemwire import ApiError, ServerError, TruncatedStream, afollow, assemble, follow
 from gemwire.replay import Recording, ReplayServer
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
@@ -26,6 +27,9 @@ def run(
     monkeypatch.setenv("GEMINI_API_KEY", "no-key")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(sys, "argv", [str(path), "Why", "is", "that?"])
+    functions: list[Any] = [follow, afollow]
+    for function in functions:  # the tests need not wait
+        monkeypatch.setitem(function.__kwdefaults__, "delay", 0.001)
     runpy.run_path(str(path), init_globals=instead, run_name="__main__")
 
 

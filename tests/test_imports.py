@@ -26,6 +26,7 @@ LAYERS = [
     "again",
     "operations",
     "parts",
+    "builder",
     "steps",
     "runs",
     "hop disassemble",

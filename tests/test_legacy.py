@@ -40,6 +40,7 @@ from .wire import (
     Case,
     Payload,
     arguments,
+    by_frames,
     completed,
     created,
     cut,
@@ -315,6 +316,19 @@ def test_checkpoint_after_each_event(case: Legacy) -> None:
         assert after.snapshot() == before.snapshot()
         after.apply_all(events[place:])
         assert after.finish() == expected
+
+
+@pytest.mark.parametrize("replay", [False, True])
+@pytest.mark.parametrize("case", WHOLE, ids=ids(WHOLE))
+def test_the_server_begins_again_after_a_cut(case: Legacy, replay: bool) -> None:
+    frames = by_frames(case.bytes)
+    expected = assemble(frames)
+    for count in range(4, len(frames) - 2):
+        before = InteractionStream(frames[:count])
+        list(before)
+        after = InteractionStream(frames, resume=before.checkpoint(), replay=replay)
+        assert after.get_final_interaction() == expected
+        assert after.report.issues == []
 
 
 @pytest.mark.parametrize("case", WHOLE, ids=ids(WHOLE))

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from .base import Unknown, WireStruct
+from .builder import Build, StepBuilder
 from .codec import to_dict
 from .errors import error_info
 from .marks import NO_TOKEN
@@ -32,7 +33,7 @@ from .models import (
 )
 from .outcome import Decided
 from .report import IN_PROGRESS
-from .steps import Build, StepBuilder, builder_for, opened_by
+from .steps import builder_for, opened_by
 from .walk import Misfit, split_object, struct
 
 __all__ = ["Assembler"]

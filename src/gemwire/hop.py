@@ -12,11 +12,12 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from .base import Extra
+from .builder import Build, StepBuilder
 from .continuation import add_usage, with_initial
 from .models import Interaction, Usage
 from .report import StreamReport, UsageLedger, UsageSource
 from .runs import PartBuilder, joined
-from .steps import Build, StepBuilder, builder_for
+from .steps import builder_for
 from .walk import fields
 
 __all__ = ["Hop", "UsageBefore"]

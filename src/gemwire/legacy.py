@@ -37,6 +37,7 @@ __all__ = [
     "Lost",
     "from_outputs",
     "modernised",
+    "payload_of",
     "take_outputs",
     "to_outputs",
 ]

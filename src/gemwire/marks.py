@@ -104,7 +104,8 @@ def own_steps(hop: Hop) -> list[tuple[Any, bool]]:
     """
     steps = hop.steps()
     complete = [
-        hop.ended if isinstance(builder, PartBuilder) else builder.closed for _, builder in hop.order
+        hop.ended if isinstance(builder, PartBuilder) else builder.closed
+        for _, builder in hop.order
     ]
     if len(complete) != len(steps):  # some have several builders, and all but the last are over
         complete = [True] * (len(steps) - 1) + [hop.ended]

@@ -17,10 +17,11 @@ from msgspec.structs import replace
 
 from . import models as m
 from .base import Unknown, WireStruct
+from .builder import StepBuilder, lay_over
 from .codec import encode
 from .parts import AudioPart, TextPart, add_extra
 from .report import StreamReport
-from .steps import ContentBuilder, StepBuilder, builder_for, lay_over
+from .steps import ContentBuilder, builder_for
 
 __all__ = ["PartBuilder", "builder_of_content", "joined"]
 

@@ -13,13 +13,14 @@ from msgspec import UNSET
 
 from . import models
 from .base import Unknown, WireStruct, memo
+from .builder import StepBuilder, folds
 from .codec import decode, encode
 from .errors import CheckpointError
 from .hop import Hop, UsageBefore
 from .parts import AudioPart, TextPart
 from .report import StreamReport, UsageLedger
 from .runs import PartBuilder
-from .steps import BUILDERS, ContentBuilder, StepBuilder, folds
+from .steps import BUILDERS, ContentBuilder
 
 __all__ = ["copy_state", "pack", "unpack"]
 
