@@ -1,4 +1,4 @@
-"""`python -m codegen` writes what src/gemwire has from spec/, `--check` fails if that is stale."""
+"""`python -m codegen` writes what comes from spec/, `--check` fails if that is stale."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from .coverage import generate_coverage
 from .generate import generate
 from .load import load
 from .operations import generate_operations
@@ -38,14 +39,15 @@ def main(argv: list[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the generator's notes on formats it does not know
         models = generate([SPEC / name for name in DOCUMENTS], SPEC / "overlay.yaml")
-    files = {f"models/{name}": source for name, source in models.items()}
+    files = {f"src/gemwire/models/{name}": source for name, source in models.items()}
     document = load([SPEC / name for name in DOCUMENTS], SPEC / "overlay.yaml")
-    files["operations.py"] = generate_operations(document)
-    stale = {f"models/{path.name}" for path in MODELS.glob("*.py")} - files.keys()
+    files["src/gemwire/operations.py"] = generate_operations(document)
+    files["docs/coverage.md"] = generate_coverage(document)
+    stale = {str(path.relative_to(ROOT)) for path in MODELS.glob("*.py")} - files.keys()
     MODELS.mkdir(exist_ok=True)
     for name, source in files.items():
-        path = PACKAGE / name
-        new = ruff_format(source)
+        path = ROOT / name
+        new = ruff_format(source) if path.suffix == ".py" else source
         old = path.read_text("utf-8") if path.exists() else ""
         if new == old:
             continue
@@ -59,7 +61,7 @@ def main(argv: list[str] | None = None) -> int:
         else:
             path.write_text(new, "utf-8")
     if not stale:
-        print(f"{PACKAGE.relative_to(ROOT)} is up to date")
+        print("what is generated is up to date")
     elif check:
         print(f"stale: {', '.join(sorted(stale))} (run `make codegen`)")
         return 1

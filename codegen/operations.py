@@ -226,6 +226,11 @@ def _docstring(summary: str, documented: list[tuple[str, str]]) -> str:
     return "\n".join(lines)
 
 
+def functions(document: Schema) -> list[tuple[str, str]]:
+    """The operations of the document, each with the name of its function."""
+    return [(call.id, call.name) for call in _calls(document)]
+
+
 def generate_operations(document: Schema) -> str:
     """The source of `gemwire.operations`, not yet formatted."""
     calls = list(_calls(document))

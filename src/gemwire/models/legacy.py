@@ -94,6 +94,7 @@ __all__ = [
     "LegacyTextDelta",
     "McpServerToolCallContent",
     "McpServerToolResultContent",
+    "StreamMetadata",
     "ThoughtContent",
     "Turn",
     "TurnContent",
@@ -254,6 +255,10 @@ class LegacyInteraction(WireStruct, frozen=True, kw_only=True):
     """Tokens spent; absent when the run starts."""
     webhook_config: WebhookConfig | UnsetType = UNSET
     """Webhook settings, as in the request."""
+
+
+StreamMetadata: TypeAlias = StepDeltaMetadata
+"""Running totals of tokens on any event; the older name of `StepDeltaMetadata`."""
 
 
 class Turn(WireStruct, frozen=True, kw_only=True):

@@ -119,6 +119,7 @@ MODULES: Final[dict[str, str]] = {
     "ScoreQuestion": "decisions",
     "ScoreQuestionInstructions": "decisions",
     "SigningSecret": "webhooks",
+    "StreamMetadata": "legacy",
     "ThoughtContent": "legacy",
     "Trigger": "triggers",
     "TriggerCreateParams": "triggers",
