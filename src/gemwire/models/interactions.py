@@ -2692,6 +2692,8 @@ class FindRequest(WireStruct, frozen=True, kw_only=True):
     """What to do: scan, or verify a finding."""
     source_files: list[FileContent] | UnsetType = UNSET
     """Source files to work on."""
+    type: str | UnsetType = UNSET
+    """`find_request` or `fix_request`; sent in June 2026, not needed today."""
 
 
 class FixRequest(WireStruct, frozen=True, kw_only=True):
@@ -2703,6 +2705,8 @@ class FixRequest(WireStruct, frozen=True, kw_only=True):
     """Id of the finding to fix."""
     source_files: list[FileContent] | UnsetType = UNSET
     """Source files to work on."""
+    type: str | UnsetType = UNSET
+    """`find_request` or `fix_request`; sent in June 2026, not needed today."""
 
 
 class SessionConfig(WireStruct, frozen=True, kw_only=True):
