@@ -251,7 +251,7 @@ def _describe(code: str | int | None, status: str | None, message: str) -> str:
 
 
 class ErrorInfo(NamedTuple):
-    """What an error says of itself, whatever form it has (wire facts: behaviour, section 10)."""
+    """What an error says of itself, whatever form it has."""
 
     code: str | int | None
     """A name from the API itself (`"too_many_requests"`), a number from the gateways before it."""
