@@ -8,6 +8,7 @@ from the plain bytes: which frames are still as they were, and which steps they 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ from . import test_corpus as corpus
 from .wire import Payload, Verdict, pull
 
 CORPUS = corpus.STREAMS
+EVERY_BYTE = bool(os.environ.get("GEMWIRE_EVERY_BYTE"))
+"""Try every byte of every stream, which takes some twenty minutes."""
+
 LONG = 16 * 2**10  # bytes
 CAPTURED = 800
 """How many bytes of a captured stream are tried; those that we ship are tried at every byte."""
@@ -133,6 +137,8 @@ def check_cut(name: str, at: int) -> None:
 
 
 def cuts(name: str, most: int) -> list[int]:
+    if EVERY_BYTE:
+        return list(range(len(subject(name).data)))
     return sampled(range(len(subject(name).data)), most)
 
 
