@@ -144,9 +144,29 @@ def _alias(schemas: Schemas, target: dict[str, str]) -> None:
         schemas[name] = {"$ref": REF + other, **kept}
 
 
+def _extend(schemas: Schemas, target: Schema) -> None:
+    """A tagged union has members that the spec does not know; they are defined with it."""
+    name, added = target["union"], target["schemas"]
+    union = schemas.get(name, {})
+    if "discriminator" not in union or not added:
+        raise StaleOverlay(f"no tagged union or no members: {target}")
+    known = {tag_of(schemas[ref]) for member in union["oneOf"] if (ref := refers_to(member))}
+    for member, schema in added.items():
+        tag = tag_of(schema)
+        if tag is None or tag[0] != union["discriminator"]["propertyName"]:
+            raise ValueError(f"{member} has no tag that {name} is told apart by")
+        if member in schemas or tag in known:
+            raise StaleOverlay(f"{name} has {member} or {tag[1]!r} anyway")
+        union["oneOf"].append({"$ref": REF + member})
+        union["discriminator"].setdefault("mapping", {})[tag[1]] = REF + member
+        schemas[member] = {**schema, "x-module": union["x-module"]}
+        known.add(tag)
+
+
 OPERATIONS: dict[str, Callable[[Schemas, Any], None]] = {
     "optional": _optional,
     "add": _add,
     "change": _change,
     "alias": _alias,
+    "extend": _extend,
 }

@@ -899,6 +899,45 @@ def test_64_bit_integer_of_the_caller_is_sent_as_text() -> None:
     assert to_dict(changed) == {"type": "antigravity", "max_total_tokens": "5"}
 
 
+@pytest.mark.parametrize("type_", [m.CreateAgentInteraction, m.Interaction])
+@pytest.mark.parametrize(
+    ("config", "model"),
+    [
+        (
+            {"type": "code-mender", "find_request": {"mode": "scan"}, "session_id": "s"},
+            m.CodeMenderAgentConfig,
+        ),
+        (
+            {"type": "code-mender", "fix_request": {"finding_id": "f"}},
+            m.CodeMenderAgentConfig,
+        ),
+        (
+            {
+                "type": "find_request",
+                "description": "overflows",
+                "mode": "verify",
+                "source_files": [{"path": "a.c", "content": "int a[1];"}],
+                "session_id": "s",
+                "session_config": {"mode": "scan", "max_rounds": 3},
+            },
+            m.FindRequestAgentConfig,
+        ),
+        (
+            {"type": "fix_request", "finding_id": "f", "session_id": "s", "session_config": {}},
+            m.FixRequestAgentConfig,
+        ),
+    ],
+)
+def test_code_mender_of_today_and_of_june(type_: Any, config: Any, model: type) -> None:
+    """A request by itself has a tag, and the same one inside `code-mender` has none."""
+    body = {"agent": "code-mender", "input": "Look.", "agent_config": config}
+    if type_ is m.Interaction:
+        body = {"id": "v1_a", "status": "completed", "agent_config": config}
+    value = decode(compact(body), type_, strict=True)
+    assert type(value.agent_config) is model
+    assert_encodes_to(value, body)
+
+
 # ---- encoding
 
 

@@ -141,6 +141,8 @@ def test_tagged_union_is_open(zoo: ModuleType) -> None:
     cat = round_trip(zoo.Animal, {"type": "cat", "name": "Tom", "mood": "calm"})
     assert type(cat) is zoo.Cat
     assert cat.type == "cat"
+    fox = round_trip(zoo.Animal, {"type": "fox", "mood": "hungry"})  # from the overlay
+    assert type(fox) is zoo.Fox
     bird = round_trip(zoo.Animal, {"type": "bird", "wings": 2}, strict=False)
     assert type(bird) is zoo.UnknownAnimal
     assert isinstance(bird, Unknown)
@@ -313,6 +315,29 @@ def test_alias(tmp_path: Path) -> None:
     }
 
 
+def tagged(name: str, value: str) -> dict[str, Any]:
+    """A schema whose tag is the member `name`."""
+    return {"type": "object", "properties": {name: {"type": "string", "const": value}}}
+
+
+def test_extend(tmp_path: Path) -> None:
+    added = {"D": tagged("type", "d"), "E": tagged("type", "e")}
+    schemas = corrected(tmp_path, {"extend": {"union": "U", "schemas": added}})
+    refs = [member["$ref"].rpartition("/")[2] for member in schemas["U"]["oneOf"]]
+    assert refs == ["A", "B", "D", "E"]
+    assert schemas["U"]["discriminator"]["mapping"] == {
+        "d": "#/components/schemas/D",
+        "e": "#/components/schemas/E",
+    }
+    assert schemas["E"] == {**added["E"], "x-module": "interactions"}
+
+
+@pytest.mark.parametrize("schema", [{"type": "object"}, tagged("event_type", "d")], ids=json.dumps)
+def test_extend_with_what_cannot_be_told_apart(tmp_path: Path, schema: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="D has no tag that U is told apart by"):
+        corrected(tmp_path, {"extend": {"union": "U", "schemas": {"D": schema}}})
+
+
 def test_corrections_build_on_each_other(tmp_path: Path) -> None:
     schemas = corrected(
         tmp_path,
@@ -342,6 +367,11 @@ STALE: list[dict[str, Any]] = [
     {"alias": {"Z": "A"}},
     {"alias": {"A": "Z"}},
     {"alias": {"A": "A"}},
+    {"extend": {"union": "Z", "schemas": {"D": tagged("type", "d")}}},
+    {"extend": {"union": "C", "schemas": {"D": tagged("type", "d")}}},
+    {"extend": {"union": "U", "schemas": {"B": tagged("type", "d")}}},
+    {"extend": {"union": "U", "schemas": {"D": tagged("type", "b")}}},
+    {"extend": {"union": "U", "schemas": {}}},
 ]
 
 
@@ -358,6 +388,7 @@ def test_useless_correction(tmp_path: Path, correction: dict[str, Any]) -> None:
         {"add": {"schema": "A", "members": {"z": {"type": "string"}}}},
         {"change": {"schema": "A", "members": {"y": {"minimum": 0}}}},
         {"alias": {"C": "A"}},
+        {"extend": {"union": "U", "schemas": {"D": tagged("type", "d")}}},
     ],
     ids=json.dumps,
 )

@@ -252,7 +252,17 @@ def corrected(schemas: Json, facts: Facts) -> Facts:
                 del facts[place]
             facts[name] = f"= {other}"
 
-    operations = {"optional": optional, "add": add, "change": change, "alias": alias}
+    def extend(target: Json) -> None:
+        for name, schema in target["schemas"].items():
+            facts[f"{target['union']} | {name}"] = f"type {schema['properties']['type']['const']!r}"
+
+    operations = {
+        "optional": optional,
+        "add": add,
+        "change": change,
+        "alias": alias,
+        "extend": extend,
+    }
     for correction in yaml.safe_load(OVERLAY.read_text("utf-8"))["corrections"]:
         for operation, target in correction.items():
             if operation != "reason":

@@ -80,7 +80,9 @@ __all__ = [
     "FileSearchResultStep",
     "Filter",
     "FindRequest",
+    "FindRequestAgentConfig",
     "FixRequest",
+    "FixRequestAgentConfig",
     "Function",
     "FunctionCallStep",
     "FunctionResultDelta",
@@ -2355,34 +2357,6 @@ class DynamicAgentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type"
     type: ClassVar[Literal["dynamic"]] = "dynamic"
 
 
-class UnknownInteractionAgentConfig(Unknown):
-    """An `InteractionAgentConfig` that the spec does not know, or one whose members do not fit."""
-
-    __slots__ = ()
-
-
-if TYPE_CHECKING:
-    InteractionAgentConfig: TypeAlias = (
-        AntigravityAgentConfig
-        | CodeMenderAgentConfig
-        | DeepResearchAgentConfig
-        | DynamicAgentConfig
-        | UnknownInteractionAgentConfig
-    )
-    """Settings of the agent of an interaction, told apart by `type`."""
-else:
-    InteractionAgentConfig = (
-        AntigravityAgentConfig
-        | CodeMenderAgentConfig
-        | DeepResearchAgentConfig
-        | DynamicAgentConfig
-    )
-
-
-CreateAgentInteractionAgentConfig: TypeAlias = InteractionAgentConfig
-"""Settings of the agent in a request, told apart by `type`."""
-
-
 class EnvironmentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="remote"):
     """Remote environment in which a run works."""
 
@@ -2692,8 +2666,6 @@ class FindRequest(WireStruct, frozen=True, kw_only=True):
     """What to do: scan, or verify a finding."""
     source_files: list[FileContent] | UnsetType = UNSET
     """Source files to work on."""
-    type: str | UnsetType = UNSET
-    """`find_request` or `fix_request`; sent in June 2026, not needed today."""
 
 
 class FixRequest(WireStruct, frozen=True, kw_only=True):
@@ -2705,8 +2677,6 @@ class FixRequest(WireStruct, frozen=True, kw_only=True):
     """Id of the finding to fix."""
     source_files: list[FileContent] | UnsetType = UNSET
     """Source files to work on."""
-    type: str | UnsetType = UNSET
-    """`find_request` or `fix_request`; sent in June 2026, not needed today."""
 
 
 class SessionConfig(WireStruct, frozen=True, kw_only=True):
@@ -2714,6 +2684,8 @@ class SessionConfig(WireStruct, frozen=True, kw_only=True):
 
     max_rounds: int | UnsetType = UNSET
     """Largest number of rounds."""
+    mode: Mode | UnsetType = UNSET
+    """What the session does, up to June 2026; today `mode` of the find request."""
 
 
 Visualization: TypeAlias = Literal["off", "auto"] | str
@@ -3217,6 +3189,75 @@ class ErrorBody(WireStruct, frozen=True, kw_only=True):
     """What went wrong."""
 
 
+class FindRequestAgentConfig(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="find_request"
+):
+    """`find_request` of the CodeMender agent, as it was sent in June 2026: by itself."""
+
+    type: ClassVar[Literal["find_request"]] = "find_request"
+    description: str | UnsetType = UNSET
+    """What to look for, as text."""
+    finding_id: str | UnsetType = UNSET
+    """Id of a finding."""
+    mode: Mode | UnsetType = UNSET
+    """What to do: scan, or verify a finding."""
+    session_config: SessionConfig | UnsetType = UNSET
+    """Limits of the session."""
+    session_id: str | UnsetType = UNSET
+    """Id that ties several interactions to one session."""
+    source_files: list[FileContent] | UnsetType = UNSET
+    """Source files to work on."""
+
+
+class FixRequestAgentConfig(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="fix_request"
+):
+    """`fix_request` of the CodeMender agent, as it was sent in June 2026: by itself."""
+
+    type: ClassVar[Literal["fix_request"]] = "fix_request"
+    description: str | UnsetType = UNSET
+    """What to fix, as text."""
+    finding_id: str | UnsetType = UNSET
+    """Id of the finding to fix."""
+    session_config: SessionConfig | UnsetType = UNSET
+    """Limits of the session."""
+    session_id: str | UnsetType = UNSET
+    """Id that ties several interactions to one session."""
+    source_files: list[FileContent] | UnsetType = UNSET
+    """Source files to work on."""
+
+
+class UnknownInteractionAgentConfig(Unknown):
+    """An `InteractionAgentConfig` that the spec does not know, or one whose members do not fit."""
+
+    __slots__ = ()
+
+
+if TYPE_CHECKING:
+    InteractionAgentConfig: TypeAlias = (
+        AntigravityAgentConfig
+        | CodeMenderAgentConfig
+        | DeepResearchAgentConfig
+        | DynamicAgentConfig
+        | FindRequestAgentConfig
+        | FixRequestAgentConfig
+        | UnknownInteractionAgentConfig
+    )
+    """Settings of the agent of an interaction, told apart by `type`."""
+else:
+    InteractionAgentConfig = (
+        AntigravityAgentConfig
+        | CodeMenderAgentConfig
+        | DeepResearchAgentConfig
+        | DynamicAgentConfig
+        | FindRequestAgentConfig
+        | FixRequestAgentConfig
+    )
+
+
+CreateAgentInteractionAgentConfig: TypeAlias = InteractionAgentConfig
+"""Settings of the agent in a request, told apart by `type`."""
+
 UNIONS.update(
     {
         Step: UnknownStep,
@@ -3224,10 +3265,10 @@ UNIONS.update(
         Annotation: UnknownAnnotation,
         StepDeltaData: UnknownStepDeltaData,
         InteractionSseEvent: UnknownInteractionSseEvent,
-        InteractionAgentConfig: UnknownInteractionAgentConfig,
         FunctionResultSubcontent: UnknownFunctionResultSubcontent,
         Tool: UnknownTool,
         TranscriptionMode: UnknownTranscriptionMode,
+        InteractionAgentConfig: UnknownInteractionAgentConfig,
     }
 )
 STRICT.update(
