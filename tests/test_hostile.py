@@ -4,6 +4,8 @@ that looks complete and is not.
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -275,6 +277,35 @@ DEEP: dict[str, Callable[[str], bytes]] = {
         frame(f'{{"index":0,"delta":{{"type":"function_result","result":{deep}}}}}', "step.delta"),
         stop(0),
     ),
+    "a result with more than the spec knows": lambda deep: answer(
+        *(
+            frame(
+                f'{{"index":0,"{name}":{{"type":"function_result","x":1,"result":{deep}}}}}',
+                f"step.{event}",
+            )
+            for event, name in (("start", "step"), ("delta", "delta"))
+        ),
+        stop(0),
+    ),
+    "a result between marks": lambda deep: answer(
+        start(0, "function_result"),
+        *(
+            frame(
+                f'{{"index":0,"event_id":"e{at}",'
+                f'"delta":{{"type":"function_result","x":1,"result":{deep}}}}}',
+                "step.delta",
+            )
+            for at in range(3)
+        ),
+        stop(0),
+    ),
+    "a whole call of the legacy generation": lambda deep: answer(
+        frame(
+            f'{{"index":0,"content":{{"type":"function_call","id":"c","x":1,"arguments":{deep}}}}}',
+            "content.start",
+        ),
+        frame('{"index":0}', "content.stop"),
+    ),
     "an error": lambda deep: stream(created(), frame(f'{{"error":{deep}}}', "error")),
     "a body": lambda deep: f'{{"status":"completed","x":{deep}}}'.encode(),
     "a body of an error": lambda deep: f'{{"error":{deep}}}'.encode(),
@@ -297,6 +328,31 @@ def test_nested_deep(place: str, depth: int) -> None:
             encode(found.interaction)
         for event in iter_events(data):
             assert event.event_type
+
+
+@pytest.mark.parametrize("place", DEEP)
+def test_nested_nearly_too_deep(place: str) -> None:
+    """Where the last frames of the interpreter's stack are used up by one call or another."""
+    limit = sys.getrecursionlimit()
+    for depth in (*range(300, 600, 60), *range(limit - 60, limit + 10)):
+        assembler = Assembler()
+        for event in iter_events(DEEP[place](nested(depth))):
+            assembler.apply(event)  # never raises
+        with suppress(GemwireError):
+            encode(assembler.finish())
+        with suppress(GemwireError):
+            Assembler.restore(assembler.checkpoint())
+
+
+@pytest.mark.parametrize("depth", [330, 500, 800])
+def test_nested_deep_is_not_lost(depth: int) -> None:
+    """What the decoder takes can be folded and encoded, with unknown members beside it."""
+    for place in ("a result with more than the spec knows", "a result between marks"):
+        found = pull(DEEP[place](nested(depth)))
+        assert "too_deep" not in {issue.kind for issue in found.known.issues}
+        step = json.loads(encode(found.interaction))["steps"][0]
+        assert step["x"] == 1
+        assert step["result"] == json.loads(nested(depth))
 
 
 NUMBERS = ["1e400", "-1e400", "9" * 5000, "-0", "0.1e-400", "1E5", "12345678901234567890123", "NaN"]

@@ -6,7 +6,7 @@ The rules are those of docs/assembly.md. The state is one `Hop` for each interac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, ClassVar, Final
 
 from msgspec import UNSET
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from .base import Unknown, WireStruct
 from .builder import Build, StepBuilder
 from .codec import to_dict
-from .errors import error_info
+from .errors import GemwireError, error_info
 from .marks import NO_TOKEN
 from .models import (
     ErrorEvent,
@@ -64,12 +64,24 @@ class Assembler(Decided):
         Cost: amortised the size of the events.
         """
         self.report.events += len(events)
-        if self.marks:
-            self._apply_marked(events)
-            return
-        routes = self.routes
         rest = iter(events)
-        for event in rest:
+        while True:
+            try:
+                if self.marks:
+                    self._apply_marked(rest)
+                else:
+                    self._apply_unmarked(rest)
+            except (RecursionError, GemwireError) as error:
+                # Nothing else is raised in there: a JSON as deep as the interpreter's stack. What
+                # the event brought until then stays.
+                self.report.issue("too_deep", None, str(error))
+            else:
+                return
+
+    def _apply_unmarked(self, events: Iterator[Any]) -> None:
+        """Take in all events, or those up to one that places the first mark."""
+        routes = self.routes
+        for event in events:
             if (
                 type(event) is StepDelta  # nearly all events are
                 and event.index in routes
@@ -91,7 +103,7 @@ class Assembler(Decided):
             routes = self.routes  # a new hop has its own
             if self.due:
                 self.place_marks()
-                self._apply_marked(rest)
+                self._apply_marked(events)
                 return
 
     def _apply_marked(self, events: Iterable[Any]) -> None:
@@ -118,6 +130,9 @@ class Assembler(Decided):
         """The state as bytes, to go on in another process; see `gemwire.resume`.
 
         Versioned and checked, without pickle, and about as large as what was assembled.
+
+        Raises:
+            GemwireError: a part of the state is nested too deeply (some 300 levels).
         """
         from .checkpoint import write_checkpoint
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from .assembler import Assembler
 from .base import read_json
 from .codec import decode_event, encode
-from .errors import CheckpointError, ErrorInfo
+from .errors import CheckpointError, ErrorInfo, GemwireError
 from .marks import NO_TOKEN, Mark, Token, joined
 from .models import Interaction
 from .report import Issue, ResumePoint, StreamReport, UnknownSeen
@@ -30,8 +30,17 @@ REPORTED: Final = ("outcome", "interaction_ids", "last_event_id", "events", "byt
 
 def write_checkpoint(assembler: Assembler) -> bytes:
     """See `Assembler.checkpoint`."""
+    try:
+        body = encode(_state(assembler))
+    except RecursionError as error:
+        raise GemwireError("nested too deeply to encode") from error
+    return b"%b%b %08x\n" % (MAGIC, VERSION, zlib.crc32(body)) + body
+
+
+def _state(assembler: Assembler) -> dict[str, Any]:
+    """The state as plain data."""
     report = assembler.report
-    state = {
+    return {
         "points": _points(assembler),
         "token": assembler.token,
         "placed": assembler.placed,
@@ -47,8 +56,6 @@ def write_checkpoint(assembler: Assembler) -> bytes:
             "unknown": [[u.path, u.kind, u.tag, u.sample.hex(), u.count] for u in report.unknown],
         },
     }
-    body = encode(state)
-    return b"%b%b %08x\n" % (MAGIC, VERSION, zlib.crc32(body)) + body
 
 
 def _points(assembler: Assembler) -> list[dict[str, Any]]:

@@ -305,8 +305,12 @@ def encode(value: Any, /) -> bytes:
         raise GemwireError("nested too deeply to encode") from error
 
 
-def _text(value: Any) -> bytes:
-    """Encode by schema, with what only the side fields and the `Unknown…` objects hold."""
+def _text(value: Any, outermost: bool = True) -> bytes:
+    """Encode by schema, with what only the side fields and the `Unknown…` objects hold.
+
+    `outermost` of the lists and dicts inside one another: it is tried as plain data, which may be
+    nested far deeper than this walk can go.
+    """
     if isinstance(value, WireStruct):
         parts: dict[str, bytes] = {}
         config = value.__struct_config__
@@ -321,11 +325,16 @@ def _text(value: Any) -> bytes:
         return b"{" + b",".join(_text(name) + b":" + part for name, part in parts.items()) + b"}"
     if isinstance(value, Unknown):
         return value.json
-    if isinstance(value, dict):
-        pairs = (_key(name) + b":" + _text(member) for name, member in value.items())
-        return b"{" + b",".join(pairs) + b"}"
-    if isinstance(value, list | tuple):
-        return b"[" + b",".join(map(_text, value)) + b"]"
+    if isinstance(value, dict | list | tuple):
+        if outermost:
+            try:
+                return msgspec.json.encode(value)
+            except (TypeError, UnicodeEncodeError):
+                pass
+        if isinstance(value, dict):
+            pairs = [_key(name) + b":" + _text(member, False) for name, member in value.items()]
+            return b"{" + b",".join(pairs) + b"}"
+        return b"[" + b",".join([_text(item, False) for item in value]) + b"]"
     if isinstance(value, Int64):
         return b"%d" % value if isinstance(value, BareInt64) else b'"%d"' % value
     try:

@@ -79,6 +79,7 @@ ISSUES: Final[dict[str, str]] = {
     "steps_differ": "a lifecycle event carries other steps than were streamed; those stand",
     "stop_unopened": "a stop of a step that was never opened; ignored",
     "stray": "text outside of the events; left out",
+    "too_deep": "an event nested as deep as the interpreter's stack; a part of it was left out",
     "torn": "an event that was cut off; left out",
     OVERFLOW: f"issues beyond the first {MAX_ENTRIES}",
 }

@@ -13,7 +13,7 @@ from msgspec import UNSET
 
 from . import models
 from .base import Unknown, WireStruct, memo
-from .builder import StepBuilder, folds
+from .builder import StepBuilder, folds, own
 from .codec import decode, encode
 from .errors import CheckpointError
 from .hop import Hop, UsageBefore
@@ -63,8 +63,11 @@ def copy_state(value: Any, report: StreamReport, seen: dict[int, Any] | None = N
         return tuple(copy_state(item, report, seen) for item in value)
     if type(value) is set:
         return value.copy()
-    if type(value) is dict:
-        return {key: copy_state(item, report, seen) for key, item in value.items()}
+    if type(value) is dict:  # of builders; or of members, which are changed one level deep
+        return {
+            key: copy_state(item, report, seen) if type(item) in MUTABLE else own(item)
+            for key, item in value.items()
+        }
     if type(value) in MUTABLE:
         new = seen[id(value)] = object.__new__(type(value))
         for name in slots_of(type(value)):

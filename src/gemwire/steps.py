@@ -340,7 +340,10 @@ class UnknownBuilder(StepBuilder):
         return value if isinstance(value, str) else None
 
     def merge(self, delta: m.UnknownStepDeltaData) -> None:
-        for name, value in dict(delta.raw).items():
+        raw = delta.raw
+        if not isinstance(raw, dict):  # it is read anew each time, from a JSON that is nested deep
+            raise Misfit("nested too deeply")
+        for name, value in raw.items():
             held = self.raw.get(name, UNSET)
             if name == "type" or (name in IDENTITY and held not in NOTHING):
                 continue
