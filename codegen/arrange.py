@@ -112,6 +112,17 @@ def needs_shapes(schemas: Schemas, name: str) -> bool:
     return arrays > 1 or (free and structs) or inner
 
 
+def _one_sequence(members: list[str]) -> str:
+    """The union as type checkers shall see it: its arrays as one sequence of any of their items.
+
+    mypy finds the type of `[a, b]` only where one generic type is expected, and refuses a list of
+    one kind of step where a list of all kinds may stand.
+    """
+    items = [m.removeprefix("list[").removesuffix("]") for m in members if m.startswith("list[")]
+    others = [member for member in members if not member.startswith("list[")]
+    return " | ".join([*others, *([f"Sequence[{' | '.join(items)}]"] if items else [])])
+
+
 def _alias(schemas: Schemas, name: str, block: Block) -> str:
     if is_open_union(schemas, name):
         event = schemas[name]["discriminator"]["propertyName"] == "event_type"
@@ -123,9 +134,12 @@ def _alias(schemas: Schemas, name: str, block: Block) -> str:
             event_type=EVENT_TYPE if event else "",
         )
     if needs_shapes(schemas, name):
-        members = ", ".join(member.strip() for member in block.union.split(" | "))
+        members = [member.strip() for member in block.union.split(" | ")]
         return SHAPES.format(
-            name=name, union=block.union, doc=_indented(block.doc), members=members
+            name=name,
+            union=_one_sequence(members),
+            doc=_indented(block.doc),
+            members=", ".join(members),
         )
     return block.source
 

@@ -85,6 +85,7 @@ MODULES: Final[dict[str, str]] = {{{modules}}}
 
 # Where the names in the generated modules come from, but for those of each other.
 IMPORTS = {
+    "collections.abc": ("Sequence",),
     "typing": ("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Literal", "TypeAlias"),
     "msgspec": ("UNSET", "Meta", "UnsetType"),
     "..answer": ("InteractionMixin",),
@@ -171,9 +172,9 @@ def _imports(used: set[str], own: str, module_of: dict[str, str]) -> str:
             sources.setdefault("." + module_of[name], []).append(name)
     lines = {s: f"from {s} import {', '.join(names)}" for s, names in sources.items() if names}
     # The standard library, then msgspec, then our own: what the linter expects.
-    groups = ([s for s in lines if s == wanted] for wanted in ("typing", "msgspec"))
-    own_lines = [lines[s] for s in lines if s.startswith(".")]
-    found = [*(lines[s] for group in groups for s in group), "\n".join(own_lines)]
+    own_lines = [source for source in lines if source.startswith(".")]
+    groups = [["collections.abc", "typing"], ["msgspec"], own_lines]
+    found = ("\n".join(lines[s] for s in group if s in lines) for group in groups)
     return "\n\n".join(filter(None, found))
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from http.client import HTTPMessage
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemwire import ApiError, GemwireError
+from gemwire import ApiError, GemwireError, Request
 from gemwire import operations as o
 from gemwire.request import Headers, api_error
 
@@ -35,7 +37,8 @@ RPC = (
         ('[{"error":{"message":"one"}},{"error":{"message":"two"}}]', None, None, "one"),
         ('{"error":"invalid_grant"}', None, None, "invalid_grant"),
         ('{"error":{"message":null,"code":"x"}}', "x", None, ""),
-        ('{"error":{"code":true,"message":7}}', None, None, ""),
+        ('{"error":"unauthorized","error_description":"Old."}', "unauthorized", None, "Old."),
+        ('{"error":"unauthorized","error_description":7}', None, None, "unauthorized"),
         ('"Too many requests"', None, None, "Too many requests"),
         (
             "upstream connect error\n  or disconnect\n",
@@ -58,6 +61,26 @@ def test_error_bodies(body: str, code: str | int | None, status: str | None, mes
     assert error.retry_after is None
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"detail":"Invalid model name."}',
+        '{"type":"about:blank","title":"Forbidden","detail":"No quota."}',
+        '{"fault":{"faultstring":"Invalid ApiKey"}}',
+        '{"errors":[{"message":"too big"}]}',
+        '[{"detail":"x"}]',
+        '{"error":{"reason":"blocked by policy"}}',
+        '{"error":{"code":true,"message":7}}',
+        '{"error":{"message":["a","b"]}}',
+    ],
+)
+def test_json_of_another_form_is_the_message(body: str) -> None:
+    """What cannot be told apart is shown, as other texts are."""
+    error = failed(403, "\ufeff" + body)
+    assert (error.code, error.status, error.message) == (None, None, body)
+    assert failed(403, body.replace("x", "x" * 1000).replace(":", ": \n")).message.count("\n") == 0
+
+
 def test_google_rpc() -> None:
     error = failed(429, RPC)
     assert (error.code, error.status, error.message) == (429, "RESOURCE_EXHAUSTED", "Quota.")
@@ -75,6 +98,13 @@ def test_google_rpc() -> None:
         ("<html><h1>Not <b>here</b></h1><p>more</p></html>", "Not here"),
         ("<html><body>Just\n <i>text</i></body></html>", "Just text"),
         ("<" * 100_000, "<" * 100),
+        ("<html><title></title><h1>502 <i>Bad</i> Gateway</h1>", "502 Bad Gateway"),
+        (f"<html><style>{'a{}' * 500}</style><title>Low</title>", "Low"),
+        (f"<!-- {'x' * 5000} --><p>High", "High"),
+        ("<script>a='<title>no</title>'</SCRIPT ><p>Yes", "Yes"),
+        ("<style>p{}</style><p>Yes", "Yes"),
+        ("\ufeff<html><title>502</title>", "502"),
+        ("<!doctype html>", "<!doctype html>"),
     ],
 )
 def test_pages_of_proxies(page: str, message: str) -> None:
@@ -93,7 +123,7 @@ def test_long_and_broken_texts() -> None:
 
 def test_redirects_are_no_answers() -> None:
     for status in (100, 302, 304, 404):
-        assert failed(status, b'{"id":"v1_a"}').message == ""
+        assert failed(status, b'{"id":"v1_a"}').message == '{"id":"v1_a"}'
 
 
 NOW = {"Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
@@ -104,6 +134,7 @@ NOW = {"Date": "Wed, 21 Oct 2026 07:28:00 GMT"}
     [
         ("0", 0.0),
         ("120", 120.0),
+        ("7, 7", 7.0),  # two lines, which clients join
         (" 7 ", 7.0),
         ("1.5", 1.5),
         ("Wed, 21 Oct 2026 07:28:30 GMT", 30.0),
@@ -134,19 +165,38 @@ def test_a_date_without_a_date_is_no_number(date: str | None) -> None:
     assert failed(503, b"", headers).retry_after is None
 
 
-def test_errors_that_came_with_200() -> None:
-    body = b'{"error":{"code":"api_error","message":"No."}}'
-    for request in (
+@pytest.mark.parametrize(
+    "request_",
+    [
         o.get_interaction("i"),
         o.list_webhooks(),  # all members of its answer are optional
         o.get_webhook("w"),
         o.delete_webhook("w"),
-    ):
-        for text in (body, b"[" + body + b"]"):
-            with pytest.raises(ApiError, match="No") as caught:
-                request.decode_response(200, text, {"Retry-After": "2"})
-            assert caught.value.http_status == 200
-            assert caught.value.retry_after == 2
+        o.delete_interaction("i"),  # answers nothing
+        o.start_environment_file_upload("e", "f", content_length=1, content_type="a/b"),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"error":{"code":"api_error","message":"No."}}',
+        '[{"error":{"code":"api_error","message":"No."}}]',
+        '{"code":7,"message":"No.","status":"PERMISSION_DENIED"}',
+        '\ufeff{"error":{"message":"No."}}',
+    ],
+)
+def test_errors_that_came_with_200(request_: Request[object], body: str) -> None:
+    with pytest.raises(ApiError, match="No") as caught:
+        request_.decode_response(200, body, {"Retry-After": "2"})
+    assert caught.value.http_status == 200
+    assert caught.value.retry_after == 2
+
+
+def test_headers_of_the_standard_library() -> None:
+    headers = HTTPMessage()
+    headers["RETRY-AFTER"] = "5"
+    assert failed(429, b"", headers).retry_after == 5  # type: ignore[arg-type]
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60), st.sampled_from([200, 404, 503]))

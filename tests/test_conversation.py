@@ -54,6 +54,19 @@ def test_user_input() -> None:
         user_input()
 
 
+@pytest.mark.parametrize(
+    "part", [["a", "b"], None, b"GIF89a", {"type": "text"}, 7, Interaction(), m.ThoughtStep()]
+)
+def test_what_is_no_content(part: Any) -> None:
+    with pytest.raises(TypeError, match="not a Content: "):
+        user_input("a", part)
+
+
+def test_content_that_is_newer() -> None:
+    part = decode(b'{"type":"hologram","beams":4}', m.Content)
+    assert user_input(part).content == [part]
+
+
 CALL = FunctionCallStep(id="c1", name="weather", arguments={"city": "Ulm"})
 
 
@@ -84,10 +97,24 @@ def test_a_failed_function() -> None:
     assert function_result(CALL, "sunny", is_error=False).is_error is False
 
 
-@pytest.mark.parametrize("result", [None, 7, 1.5, True, b"text", [1], ["a"], [{"a": 1}], {1}])
+@pytest.mark.parametrize(
+    "result",
+    [
+        *(None, 7, 1.5, True, b"text", [1], ["a"], [{"a": 1}], {1}),
+        *(Interaction(), [Interaction()], m.ThoughtStep(), CALL),
+    ],
+)
 def test_results_that_the_wire_has_no_form_for(result: Any) -> None:
     with pytest.raises(TypeError, match="as a member"):
         function_result(CALL, result)
+
+
+def test_numbers_that_json_lacks() -> None:
+    """They would reach the model as null."""
+    with pytest.raises(ValueError, match="JSON has no form for nan"):
+        function_result(CALL, {"result": [float("nan")]})
+    with pytest.raises(TypeError):
+        function_result(CALL, {"result": object()})
 
 
 @pytest.mark.parametrize("identity", [UNSET, ""])
@@ -139,6 +166,14 @@ def test_history_of_all_kinds_of_turns() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "turn", [{"type": "user_input", "content": []}, 7, None, b"a", TextContent(text="a"), ["a"]]
+)
+def test_what_is_no_turn(turn: Any) -> None:
+    with pytest.raises(TypeError, match="not a Step: "):
+        history("a", turn)
+
+
 # ---- media
 
 PARTS: dict[str, tuple[Any, Any]] = {
@@ -159,6 +194,7 @@ HEADS = {
     b"II*\0....": "image/tiff",
     b"MM\0*....": "image/tiff",
     FTYP + b"heic\0\0": "image/heic",
+    FTYP + b"heis\0\0": "image/heic",
     FTYP + b"mif1\0\0": "image/heif",
     b"RIFF....WAVEfmt ": "audio/wav",
     b"ID3\x04....": "audio/mp3",
@@ -245,6 +281,10 @@ def test_the_types_are_those_of_the_spec() -> None:
         (image_part, b"<svg>", "image/bmp, image/gif"),
         (audio_part, b"\0\0\0\0", "audio/aac"),
         (video_part, b"RIFF....ACON", "video/3gpp"),
+        (image_part, FTYP + b"avif", "image/bmp"),
+        (video_part, FTYP + b"avif", "video/3gpp"),
+        (audio_part, FTYP + b"crx ", "audio/aac"),
+        (audio_part, b"ID3,name\n", "audio/aac"),
         (document_part, b"plain text", "application/msword"),
         (document_part, b"PK\x03\x04....", "application/pdf"),
     ],

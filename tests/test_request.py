@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
+import math
 import pickle
+from enum import Enum
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -79,8 +83,33 @@ def test_ids_that_are_no_segment(value: str) -> None:
 
 
 def test_a_lone_surrogate_cannot_be_sent() -> None:
-    with pytest.raises(ValueError, match="surrogates"):
-        o.get_webhook("\ud83c")
+    for call in (
+        lambda: o.get_webhook("\ud83c"),
+        lambda: o.get_environment_files("e", "a/\ud83c"),
+        lambda: o.get_webhook("w", parent="projects/\ud83c"),
+        lambda: o.list_webhooks(page_token="\ud83c"),
+        lambda: o.list_voices(accent=["a", "\ud83c"]),
+    ):
+        with pytest.raises(ValueError, match="half of a surrogate pair"):
+            call()
+
+
+class Name(str, Enum):  # noqa: UP042  # whose str() is not its value
+    LOW = "low"
+
+
+def test_members_of_an_enum_are_their_values() -> None:
+    assert path_of(o.get_webhook(Name.LOW)) == "/v1beta/webhooks/low"
+    assert o.list_webhooks(page_token=Name.LOW).query == (("page_token", "low"),)
+    assert o.list_voices(accent=[Name.LOW]).query == (("accent", "low"),)
+
+
+@pytest.mark.parametrize("value", [b"..", 7, None, PurePosixPath("a")])
+def test_what_is_no_text(value: Any) -> None:
+    with pytest.raises(TypeError, match="has to be a str"):
+        o.get_webhook(value)
+    with pytest.raises(TypeError, match="has to be a str"):
+        o.get_environment_files("e", value)
 
 
 def test_custom_verbs_stay() -> None:
@@ -94,7 +123,11 @@ def test_the_slashes_of_file_paths_stay() -> None:
     )
 
 
-@pytest.mark.parametrize("path", ["", "/src", "src/", "a//b", "..", "a/../b", "./a", "a/."])
+def test_the_root_of_an_environment() -> None:
+    assert path_of(o.get_environment_files("e", "")) == "/v1beta/environments/e/files/"
+
+
+@pytest.mark.parametrize("path", ["/", "/src", "src/", "a//b", "..", "a/../b", "./a", "a/."])
 def test_file_paths_that_lead_elsewhere(path: str) -> None:
     with pytest.raises(ValueError, match="path has a segment"):
         o.get_environment_files("e", path)
@@ -183,6 +216,19 @@ def test_a_header_stays_one_line(value: str) -> None:
         o.start_environment_file_upload("e", "f", content_length=7, content_type=value)
 
 
+@pytest.mark.parametrize("value", [None, True, UNSET, 1.5, b"7"])
+def test_what_is_no_header(value: Any) -> None:
+    with pytest.raises(TypeError, match="has to be a str or an int"):
+        o.start_environment_file_upload("e", "f", content_length=value, content_type="a/b")
+    with pytest.raises(TypeError, match="has to be a str or an int"):
+        o.start_environment_file_upload("e", "f", content_length=1, content_type=value)
+
+
+def test_a_size_below_nothing() -> None:
+    with pytest.raises(ValueError, match="header"):
+        o.start_environment_file_upload("e", "f", content_length=-1, content_type="a/b")
+
+
 # ---- the body
 
 
@@ -204,6 +250,36 @@ def test_bodies_of_every_form() -> None:
 def test_what_is_no_body(body: Any) -> None:
     with pytest.raises(TypeError, match="a model, a mapping or bytes"):
         o.create_interaction(body)
+
+
+@pytest.mark.parametrize("body", [None, UNSET])
+def test_a_body_that_is_missing(body: Any) -> None:
+    with pytest.raises(TypeError, match="needs a body"):
+        o.create_interaction(body)
+    assert o.ping_webhook("w", body).body is None
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_numbers_that_json_lacks(number: float) -> None:
+    """They would be sent as null."""
+    settings = m.GenerationConfig(temperature=number)
+    for body in (
+        {**ASK, "generation_config": {"temperature": number}},
+        {**ASK, "generation_config": settings, "labels": None},
+        {**ASK, "tools": ({"a": [1.5, number]},)},
+        m.CreateModelInteraction(model="m", input="a", generation_config=settings),
+    ):
+        with pytest.raises(ValueError, match="JSON has no form for"):
+            o.create_interaction(body)
+    kept = o.create_interaction({"input": "null", "labels": None, "new": [1.5, None]})
+    assert kept.body == b'{"input":"null","labels":null,"new":[1.5,null]}'
+
+
+def test_what_is_unset_inside_is_left_out() -> None:
+    body = {**ASK, "generation_config": {"temperature": UNSET, "seed": 1}}
+    sent = o.create_interaction(body).body
+    assert sent == encode(body)
+    assert json.loads(sent or b"")["generation_config"] == {"seed": 1}
 
 
 @pytest.mark.parametrize(
@@ -269,6 +345,8 @@ def test_other_answers() -> None:
     assert page.webhooks == [m.Webhook(subscribed_events=[], uri="u")]
     assert o.delete_interaction("i").decode_response(200) is None
     assert o.delete_interaction("i").decode_response(204, b"{}") is None
+    marked = b'\xef\xbb\xbf{"status":"new"}'
+    assert o.get_interaction("i").decode_response(200, marked).status == "new"
     assert o.delete_interaction("i").response_type is None
     assert o.delete_webhook("w").decode_response(200, b"{}") == {}
     assert o.delete_webhook("w").decode_response(204, b"") == {}
@@ -278,6 +356,8 @@ def test_what_is_no_answer() -> None:
     for body in (b"", b"<html>", b"[]", b'{"uri":1}'):
         with pytest.raises(DecodeError):
             o.get_webhook("w").decode_response(200, body)
+    with pytest.raises(DecodeError):
+        o.delete_interaction("i").decode_response(200, b"<html>log in first</html>")
     with pytest.raises(DecodeError):
         o.create_interaction({**ASK, "stream": True}).decode_response(
             200, b"event: x\ndata: {}\n\n"

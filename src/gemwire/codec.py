@@ -6,7 +6,8 @@ Nothing is lost either way: what the spec does not know is kept (`Unknown…`, `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeVar, overload
 
 import msgspec
@@ -286,7 +287,8 @@ def encode(value: Any, /) -> bytes:
     """Encode a model, or lists and dicts of models, as JSON.
 
     UNSET is omitted; `Unknown…` objects give their text back and unknown members are merged in, so
-    that what was decoded encodes to the same JSON. Members come in the order of the spec.
+    that what was decoded encodes to the same JSON. Members come in the order of the spec. NaN and
+    the infinite numbers, which JSON lacks, become null; what makes a request refuses them.
 
     Raises:
         TypeError: the value holds something that JSON has no form for.
@@ -303,6 +305,23 @@ def encode(value: Any, /) -> bytes:
         return _text(value)
     except RecursionError as error:
         raise GemwireError("nested too deeply to encode") from error
+
+
+def encode_finite(value: Any) -> bytes:
+    """The same for what is to be sent; raises ValueError for a float that would become null."""
+    text = encode(value)
+    waiting = [value] if b"null" in text else []
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, WireStruct):
+            waiting += [getattr(part, name) for name in part.__struct_fields__]
+        elif isinstance(part, Mapping):
+            waiting += part.values()
+        elif isinstance(part, list | tuple):
+            waiting += part
+        elif isinstance(part, float) and not math.isfinite(part):
+            raise ValueError(f"JSON has no form for {part}")
+    return text
 
 
 def _text(value: Any, outermost: bool = True) -> bytes:
@@ -332,7 +351,11 @@ def _text(value: Any, outermost: bool = True) -> bytes:
             except (TypeError, UnicodeEncodeError):
                 pass
         if isinstance(value, dict):
-            pairs = [_key(name) + b":" + _text(member, False) for name, member in value.items()]
+            pairs = [
+                _key(name) + b":" + _text(member, False)
+                for name, member in value.items()
+                if member is not UNSET
+            ]
             return b"{" + b",".join(pairs) + b"}"
         return b"[" + b",".join([_text(item, False) for item in value]) + b"]"
     if isinstance(value, Int64):

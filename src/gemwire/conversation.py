@@ -8,25 +8,26 @@ from __future__ import annotations
 import os
 from binascii import b2a_base64
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from .base import Unknown, WireStruct
+from .base import UNIONS, Unknown
+from .codec import encode_finite
 from .models import (
     AudioContent,
+    Content,
     DocumentContent,
     FunctionCallStep,
     FunctionResultStep,
+    FunctionResultSubcontent,
     ImageContent,
     Interaction,
+    Step,
     TextContent,
     UserInputStep,
     VideoContent,
 )
-
-if TYPE_CHECKING:
-    from .models import Content, FunctionResultSubcontent, Step
 
 __all__ = [
     "audio_part",
@@ -48,13 +49,25 @@ def user_input(*content: str | Content) -> UserInputStep:
 
     Raises:
         ValueError: there is no content.
+        TypeError: a part is neither a text nor a part.
 
     """
     if not content:
         raise ValueError("a turn of the user needs content")
     return UserInputStep(
-        content=[TextContent(text=part) if isinstance(part, str) else part for part in content]
+        content=[
+            TextContent(text=part) if isinstance(part, str) else _checked(part, Content)
+            for part in content
+        ]
     )
+
+
+def _checked(value: Any, union: Any) -> Any:
+    """The value, if it is a member of the union or what may be a newer one."""
+    if isinstance(value, union | Unknown):
+        return value
+    name = UNIONS[union].__name__.removeprefix("Unknown")
+    raise TypeError(f"not a {name}: {value!r:.80}")
 
 
 def function_result(
@@ -73,8 +86,8 @@ def function_result(
         is_error: whether the function failed; then the result says why.
 
     Raises:
-        ValueError: the call has no id.
-        TypeError: the result is none of these.
+        ValueError: the call has no id, or the object has a number that is not finite.
+        TypeError: the result is none of these, or the object holds what JSON has no form for.
 
     """
     if not call.id:
@@ -82,11 +95,12 @@ def function_result(
     value: Any = result
     if isinstance(value, Mapping):
         value = dict(value)
-    elif isinstance(value, WireStruct | Unknown):
+        encode_finite(value)
+    elif isinstance(value, FunctionResultSubcontent | Unknown):
         value = [value]
     elif not isinstance(value, str):
         parts = isinstance(value, list | tuple)
-        if not parts or not all(isinstance(part, WireStruct | Unknown) for part in value):
+        if not parts or not all(isinstance(p, FunctionResultSubcontent | Unknown) for p in value):
             raise TypeError(
                 "the result of a function is a text, an object or a list of content parts; "
                 f"give others as a member: {{'result': {value!r:.40}}}"
@@ -106,7 +120,11 @@ def history(*turns: str | Step | Interaction | Iterable[Step]) -> list[Step]:
 
     Args:
         turns: in order: a text, a step such as `user_input()` and `function_result()` give, steps,
-            or a whole answer.
+            or a whole answer. The answer to a GET begins with the input, so that no text belongs
+            before it.
+
+    Raises:
+        TypeError: a turn is none of these.
 
     """
     steps: list[Step] = []
@@ -115,10 +133,10 @@ def history(*turns: str | Step | Interaction | Iterable[Step]) -> list[Step]:
             steps.append(user_input(turn))
         elif isinstance(turn, Interaction):
             steps.extend(turn.steps or ())
-        elif isinstance(turn, WireStruct | Unknown):
-            steps.append(turn)
+        elif isinstance(turn, Iterable) and not isinstance(turn, Mapping):
+            steps.extend(_checked(step, Step) for step in turn)
         else:
-            steps.extend(turn)
+            steps.append(_checked(turn, Step))
     return steps
 
 
@@ -216,7 +234,7 @@ MAGIC: Final = (
     (8, b"WEBP", "image/webp"),
     (0, b"fLaC", "audio/flac"),
     (0, b"OggS", "audio/ogg"),
-    (0, b"ID3", "audio/mp3"),
+    *((0, b"ID3" + version, "audio/mp3") for version in (b"\2", b"\3", b"\4")),
     (0, b"\xff\xfb", "audio/mp3"),
     (0, b"\xff\xf3", "audio/mp3"),
     (0, b"\xff\xf2", "audio/mp3"),
@@ -237,12 +255,29 @@ MAGIC: Final = (
 """What stands at an offset of a file, and its type; what is at 8 is in a RIFF or a FORM."""
 
 BRANDS: Final = {
-    **dict.fromkeys((b"heic", b"heix", b"hevc", b"hevx"), ("image/heic",)),
+    **dict.fromkeys(
+        (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), ("image/heic",)
+    ),
     **dict.fromkeys((b"mif1", b"msf1"), ("image/heif",)),
     **dict.fromkeys((b"M4A ", b"M4B "), ("audio/m4a",)),
     b"qt  ": ("video/mov",),
+    **dict.fromkeys(
+        (
+            b"isom",
+            *(b"iso%d" % n for n in range(2, 10)),
+            b"mp41",
+            b"mp42",
+            b"avc1",
+            b"dash",
+            b"MSNV",
+        ),
+        ("video/mp4", "audio/m4a"),
+    ),
+    **dict.fromkeys((b"M4V ", b"M4VH", b"M4VP"), ("video/mp4",)),
 }
-"""The type by the brand of an ISO media file; others are MP4, with or without pictures."""
+"""The types by the brand of an ISO media file: MP4 can be with or without pictures. AVIF and other
+brands are not known.
+"""
 
 
 def _types(data: bytes) -> tuple[str, ...]:
@@ -252,9 +287,7 @@ def _types(data: bytes) -> tuple[str, ...]:
             return (found,)
     if data[4:8] == b"ftyp":
         brand = data[8:12]
-        if brand.startswith(b"3g"):
-            return ("video/3gpp",)
-        return BRANDS.get(brand, ("video/mp4", "audio/m4a"))
+        return ("video/3gpp",) if brand.startswith(b"3g") else BRANDS.get(brand, ())
     if data.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in data[:64]:
         return ("video/webm", "audio/webm")
     if data.startswith(b"BM") and data[6:10] == bytes(4):

@@ -205,7 +205,8 @@ class ApiError(GemwireError):
 
     Attributes:
         code: as sent: a name (`"invalid_request"`), a number (404), or absent.
-        message: the server's own words, `""` when it sent none.
+        message: the server's own words, `""` when it sent none. Where it is not known which these
+            are, the beginning of the body.
         status: the name beside a number (`"NOT_FOUND"`), which only gateways send.
         details: as sent.
         retry_after: how long to wait, in seconds, from the header of that name or from a
@@ -267,12 +268,16 @@ def error_info(payload: Any) -> ErrorInfo | None:
     """Read an error in any of the forms that the wire has; None if it says nothing at all.
 
     `{"error": {"code", "message"}}`, the google.rpc form `{"code", "message", "status", "details"}`
-    bare or below `error`, a list of either, or a string.
+    bare or below `error`, a list of either, the form of OAuth (`{"error", "error_description"}`),
+    or a string.
     """
     value = _first(payload)
     inside = isinstance(value, dict) and value.get("error") is not None
     if inside:
-        value = _first(value["error"])
+        outside, value = value, _first(value["error"])
+        told = outside.get("error_description")
+        if isinstance(value, str) and isinstance(told, str):  # as OAuth has it
+            return ErrorInfo(value or None, told, None, None, payload)
     if isinstance(value, str):
         return ErrorInfo(None, value, None, None, payload) if value else None
     if inside and value and not isinstance(value, dict):  # a number: it says that there is one

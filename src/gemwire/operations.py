@@ -811,7 +811,8 @@ def get_environment_files(
 
     Args:
         environment_id: The `id` of the environment.
-        path: Where to look, from the root of the workspace, such as `src`; its slashes stay.
+        path: Where to look, from the root of the workspace, such as `src`; its slashes stay. Empty
+            for the root.
         page_size: Largest number of entries of a page.
         page_token: The `next_page_token` of the page before.
         recursive: List what is below the directories of the directory too.

@@ -18,7 +18,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from . import models
 from .base import WireStruct, memo, read_json
-from .codec import decode, decode_interaction, encode, unknown_members
+from .codec import decode, decode_interaction, encode_finite, unknown_members
 from .errors import ApiError, DecodeError, error_info
 from .walk import decoder
 
@@ -34,8 +34,9 @@ Value: TypeAlias = str | int | bool | Sequence[str] | UnsetType | None
 
 T = TypeVar("T", covariant=True)
 
+_RPC: Final = {"code", "message"}  # what a bare google.rpc error has
 _SHOWN = 512  # characters of a text that is no JSON, in the message of an error
-_READ = 4096  # how much of such a text is looked at
+_READ = 8192  # how much of such a text is looked at
 
 
 class Request(Struct, Generic[T], frozen=True, kw_only=True):
@@ -112,33 +113,29 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
         """
         if not 200 <= status < 300:
             raise api_error(status, body, headers)
-        return cast("T", self._answer(status, body, headers))
-
-    def _answer(self, status: int, body: Any, headers: Headers | None) -> Any:
-        if self.response_header is not None:
-            value = _header(headers, self.response_header)
-            if value is None:
-                raise DecodeError(f"the answer has no header {self.response_header}")
-            return value
-        if self.response is None:
-            return None
-        if self.response == "Interaction":
-            try:
-                return decode_interaction(body)
-            except ApiError:
-                raise api_error(status, body, headers) from None
-        kind = self.response_type
-        if not body and kind == dict[str, Any]:
-            return {}  # an object without members, which need not be written
         try:
-            value = decode(body, kind)
-        except DecodeError:
-            if _is_error(_json(body)):
+            value = self._read(_bare(body), headers)
+        except (ApiError, DecodeError) as error:
+            if isinstance(error, ApiError) or _is_error(_json(body)):
                 raise api_error(status, body, headers) from None
             raise
         if _is_error(unknown_members(value) if isinstance(value, WireStruct) else value):
             raise api_error(status, body, headers)
-        return value
+        return cast("T", value if self.response_type is not None else None)
+
+    def _read(self, body: bytes, headers: Headers | None) -> Any:
+        """The answer; or, where there should be none, whatever came in its place."""
+        if self.response_header is not None:
+            value = _header(headers, self.response_header)
+            if value is None:
+                raise DecodeError(f"the answer has no header {self.response_header}", data=body)
+            return value
+        if self.response == "Interaction":
+            return decode_interaction(body)
+        kind = self.response_type
+        if not body and kind in (None, dict[str, Any]):
+            return {}  # an object without members, which need not be written
+        return decode(body, Any if kind is None else kind)
 
 
 class Operation(Struct, frozen=True, kw_only=True):
@@ -179,8 +176,9 @@ class Operation(Struct, frozen=True, kw_only=True):
         """Describe one call; the functions of `gemwire.operations` are the typed form of this.
 
         Raises:
-            ValueError: a value cannot stand where it is to stand.
-            TypeError: the body is no object.
+            ValueError: a value cannot stand where it is to stand; a number is not finite, which
+                JSON has no form for.
+            TypeError: a value is of another type; the body is missing, or no object.
 
         """
         places = {
@@ -190,7 +188,11 @@ class Operation(Struct, frozen=True, kw_only=True):
         root = _segment("api_version", api_version)
         if parent:
             root += "/" + _segments("parent", parent)
-        data, streams = (None, False) if body is None or body is UNSET else _encoded(body)
+        data, streams = None, False
+        if body is not None and body is not UNSET:
+            data, streams = _encoded(body)
+        elif self.body_required:
+            raise TypeError(f"{self.id} needs a body")
         event_stream = self.streams and (streams or query.get("stream") is True)
         sent = {
             "Api-Revision": API_REVISION,
@@ -200,11 +202,11 @@ class Operation(Struct, frozen=True, kw_only=True):
             sent["Content-Type"] = "application/json"
         sent |= self.constants
         for name, value in headers.items():
-            sent[name] = _line(name, str(value))
+            sent[name] = _line(name, value)
         return Request(
             method=self.method,
             path=self.path.format(api_version=root, **places),
-            query=tuple((n, text) for n, value in query.items() for text in _texts(value)),
+            query=tuple((n, text) for n, value in query.items() for text in _texts(n, value)),
             headers=sent,
             body=data,
             event_stream=event_stream,
@@ -222,33 +224,51 @@ def _quote(text: str) -> str:
 
 def _segment(name: str, value: str) -> str:
     """One segment of a path. Dots alone cannot be told apart from a step by any encoding."""
-    if not value or value in (".", ".."):
+    if _plain(name, value) in ("", ".", ".."):
         raise ValueError(f"{name} cannot be {value!r}: it has to be one segment of a path")
     return _quote(value)
 
 
 def _segments(name: str, value: str) -> str:
+    """A path of its own; nothing for the root of them all."""
+    parts = _plain(name, value).split("/") if value != "" else []
+    if not {"", ".", ".."}.isdisjoint(parts):
+        raise ValueError(f"{name} has a segment that is empty, '.' or '..': {value!r}")
+    return "/".join(map(_quote, parts))
+
+
+def _plain(name: str, value: Any) -> str:
+    """The text itself, also of a member of an enum; checked to be one that can be sent."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} has to be a str, not {type(value).__name__}")
     try:
-        return "/".join(_segment(name, part) for part in value.split("/"))
-    except ValueError:
-        raise ValueError(f"{name} has a segment that is empty, '.' or '..': {value!r}") from None
+        value.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{name} has half of a surrogate pair: {value!r}") from None
+    return str.__str__(value)
 
 
-def _line(name: str, value: str) -> str:
-    if not (value.isascii() and value.isprintable() and value.strip() == value != ""):
+def _line(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError(f"{name} has to be a str or an int, not {type(value).__name__}")
+    text = str.__str__(value) if isinstance(value, str) else str(value)
+    printable = text.isascii() and text.isprintable() and text.strip() == text != ""
+    if not printable or (isinstance(value, int) and value < 0):
         raise ValueError(f"{name} cannot be sent in a header: {value!r}")
-    return value
+    return text
 
 
-def _texts(value: Value) -> list[str]:
+def _texts(name: str, value: Value) -> list[str]:
     """The values of a parameter of the query, as they are written there."""
     if value is None or isinstance(value, UnsetType):
         return []
     if isinstance(value, bool):
         return ["true" if value else "false"]
-    if isinstance(value, str | int):
-        return [str(value)]
-    return list(value)
+    if isinstance(value, str):
+        return [_plain(name, value)]
+    if isinstance(value, int):
+        return [str(int(value))]
+    return [_plain(name, item) for item in value]
 
 
 class _Streams(Struct):
@@ -265,10 +285,9 @@ def _encoded(body: Any) -> tuple[bytes, bool]:
             value = read_json(data)  # only the server can say whether it is as wrong as it looks
             return data, isinstance(value, dict) and value.get("stream") is True
     if isinstance(body, Mapping):
-        present = {name: value for name, value in body.items() if value is not UNSET}
-        return encode(present), present.get("stream") is True
+        return encode_finite(dict(body)), body.get("stream") is True
     if isinstance(body, WireStruct):
-        return encode(body), getattr(body, "stream", False) is True
+        return encode_finite(body), getattr(body, "stream", False) is True
     raise TypeError(f"a body is a model, a mapping or bytes, not {type(body).__name__}")
 
 
@@ -282,8 +301,8 @@ def api_error(
 ) -> ApiError:
     """Whatever an error answer says, whoever wrote it: the API, a gateway, a proxy.
 
-    Read are the error shapes of the API and of google.rpc, lists of them, and of any other text,
-    HTML or not, its beginning. `retry_after` is the header, in seconds, or what a
+    Read are the error shapes of the API, of google.rpc and of OAuth, lists of them, and of any
+    other text, JSON, HTML or not, its beginning. `retry_after` is the header, in seconds, or what a
     `google.rpc.RetryInfo` among the details says. A date is counted from the answer's own `Date`,
     and without that it is no number: gemwire has no clock.
     """
@@ -291,11 +310,14 @@ def api_error(
     found = error_info(value)
     details = found.details if found is not None else None
     wait = _seconds(_header(headers, "Retry-After"), _header(headers, "Date"))
-    if found is None or (found.code, found.status, found.message) == (None, None, value):
-        message = _told(value) if isinstance(value, str) else ""
-        return ApiError(message, retry_after=wait, http_status=status)
+    if found is None:
+        return ApiError("", retry_after=wait, http_status=status)
+    message = found.message
+    if (found.code, found.status) == (None, None) and message in ("", value):
+        # A text, or JSON of a form that is not known.
+        message = _told(value if isinstance(value, str) else _bare(body).decode("utf-8", "replace"))
     return ApiError(
-        found.message,
+        message,
         code=found.code,
         status=found.status,
         details=details,
@@ -304,21 +326,31 @@ def api_error(
     )
 
 
+def _bare(body: bytes | bytearray | memoryview | str) -> bytes:
+    """The bytes, without the mark of their order that some proxies put before them."""
+    data = body.encode("utf-8", "replace") if isinstance(body, str) else bytes(body)
+    return data.removeprefix(b"\xef\xbb\xbf")
+
+
 def _json(body: bytes | bytearray | memoryview | str) -> Any:
     """The body as a value; as text if it is no JSON."""
-    return read_json(body.encode("utf-8", "replace") if isinstance(body, str) else bytes(body))
+    return read_json(_bare(body))
 
 
 def _is_error(value: Any) -> bool:
     """Whether it is an error where something else should be."""
     first = value[0] if isinstance(value, list) and value else value
-    return isinstance(first, dict) and bool(first.get("error")) and error_info(first) is not None
+    if not isinstance(first, dict) or not (first.get("error") or first.keys() >= _RPC):
+        return False
+    return error_info(first) is not None
 
 
 def _header(headers: Headers | None, wanted: str) -> str | None:
     """The value of the first header of this name, in any case."""
-    pairs = headers.items() if isinstance(headers, Mapping) else headers or ()
-    for name, value in pairs:
+    source: Any = headers
+    if hasattr(source, "items"):  # not all classes of headers are mappings
+        source = source.items()
+    for name, value in source or ():
         if _text(name).lower() == wanted.lower():
             return _text(value).strip()
     return None
@@ -328,21 +360,29 @@ def _text(value: Any) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
-@memo
-def _page(tag: str) -> re.Pattern[str]:
-    return re.compile(rf"<{tag}\b[^>]*>(.*?)</{tag}\s*>", re.IGNORECASE | re.DOTALL)
-
-
 def _told(text: str) -> str:
-    """The gist of a text that is no JSON: the title of a page, else the beginning of the text."""
+    """The gist of a text: the title or heading of a page, else the beginning of what it says."""
     text = text[:_READ]
     if text.lstrip().startswith("<"):
-        from html import unescape  # rare
-
-        found = _page("title").search(text) or _page("h1").search(text)
-        text = unescape(re.sub(r"<[^>]*>", " ", found[1] if found else text))
+        page = _pattern(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1[^>]*>|\Z)").sub(" ", text)
+        headings = (
+            _pattern(rf"<{tag}\b[^>]*>(.*?)</{tag}\b").search(page) for tag in ("title", "h1")
+        )
+        places = (*(found[1] for found in headings if found), page, text)
+        text = next(filter(None, map(_without_tags, places)), text)
     text = " ".join(text.split())
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+@memo
+def _pattern(expression: str) -> re.Pattern[str]:
+    return re.compile(expression, re.IGNORECASE | re.DOTALL)
+
+
+def _without_tags(text: str) -> str:
+    from html import unescape  # rare
+
+    return unescape(re.sub(r"<[^>]*>", " ", text)).strip()
 
 
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
@@ -352,8 +392,9 @@ def _seconds(retry_after: str | None, date: str | None) -> float | None:
     """How long `Retry-After` says to wait."""
     if retry_after is None:
         return None
-    if _NUMBER.fullmatch(retry_after):
-        return float(retry_after)
+    first = retry_after.partition(",")[0]  # of several, which clients join
+    if _NUMBER.fullmatch(first):
+        return float(first)
     then, now = _instant(retry_after), _instant(date)
     return None if then is None or now is None else max(0.0, then - now)
 

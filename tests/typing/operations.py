@@ -9,6 +9,7 @@ from gemwire import (
     Interaction,
     Request,
     Step,
+    TextContent,
     UserInputStep,
     function_result,
     history,
@@ -46,3 +47,7 @@ def helpers(call: FunctionCallStep, interaction: Interaction) -> None:
     turns = history("a", interaction, user_input("b"), interaction.steps or ())
     assert_type(turns, list[Step])
     CreateModelInteraction(model="m", input=turns)
+    CreateModelInteraction(model="m", input=[user_input("a")])
+    CreateModelInteraction(model="m", input=[function_result(call, "x"), user_input("a")])
+    CreateModelInteraction(model="m", input=[TextContent(text="x"), image_part("a.png")])
+    CreateModelInteraction(model="m", input=[7])  # type: ignore  # pyright: ignore

@@ -87,7 +87,7 @@ def pattern(name: str) -> re.Pattern[str]:
     first, *rest = re.split(r"\{(\w+)\}", operation.path)
     expression = re.escape(first)
     for parameter, text in zip(rest[::2], rest[1::2], strict=True):
-        value = ".+" if parameter in operation.slashes else "[^/:]+"
+        value = ".*" if parameter in operation.slashes else "[^/:]+"
         group = _ROOT if parameter == "api_version" else f"(?P<{parameter}>{value})"
         expression += group + re.escape(text)
     return re.compile(expression)
