@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from gemwire import DONE, Interaction, ResumePoint, assemble
+from gemwire import (
+    DONE,
+    Assembler,
+    Interaction,
+    InteractionStream,
+    ResumePoint,
+    StreamReport,
+    assemble,
+)
 
 from .wire import (
     Payload,
@@ -120,3 +128,17 @@ def hop(identity: str, *words: str, status: str = "completed", **members: Any) -
         stop(0),
         completed(status, identity, **members),
     ]
+
+
+def cut_at(data: bytes, at: int, held: Assembler | None = None, **options: Any) -> Assembler:
+    """Read the beginning of a response, as the continuation of what is held."""
+    reader = InteractionStream(data[:at], resume=held, **options)
+    reader.until_done()
+    return reader._core.assembler
+
+
+def finished(
+    data: bytes, held: Assembler | bytes, **options: Any
+) -> tuple[Interaction, StreamReport]:
+    reader = InteractionStream(data, resume=held, **options)
+    return reader.get_final_interaction(), reader.report

@@ -1,4 +1,4 @@
-"""The async twins: what test_stream.py says, over async iterables, in any event loop or in none."""
+"""The async twins: what test_stream*.py say, over async iterables, in any event loop or in none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gemwire import (
     assemble,
 )
 
-from .test_stream import (
+from .streams import (
     BEGUN,
     DATA,
     EVENTS,

@@ -320,22 +320,31 @@ def tagged(name: str, value: str) -> dict[str, Any]:
     return {"type": "object", "properties": {name: {"type": "string", "const": value}}}
 
 
+ADDED: dict[str, Any] = {"D": tagged("type", "d"), "E": tagged("type", "e")}
+
+
+def test_define(tmp_path: Path) -> None:
+    schemas = corrected(tmp_path, {"define": {**ADDED, "F": {"x-module": "f"}}})
+    assert schemas["E"] == {**ADDED["E"], "x-module": "interactions"}
+    assert schemas["F"] == {"x-module": "f"}
+
+
 def test_extend(tmp_path: Path) -> None:
-    added = {"D": tagged("type", "d"), "E": tagged("type", "e")}
-    schemas = corrected(tmp_path, {"extend": {"union": "U", "schemas": added}})
+    schemas = corrected(
+        tmp_path, {"define": ADDED}, {"extend": {"union": "U", "members": ["D", "E"]}}
+    )
     refs = [member["$ref"].rpartition("/")[2] for member in schemas["U"]["oneOf"]]
     assert refs == ["A", "B", "D", "E"]
     assert schemas["U"]["discriminator"]["mapping"] == {
         "d": "#/components/schemas/D",
         "e": "#/components/schemas/E",
     }
-    assert schemas["E"] == {**added["E"], "x-module": "interactions"}
 
 
 @pytest.mark.parametrize("schema", [{"type": "object"}, tagged("event_type", "d")], ids=json.dumps)
 def test_extend_with_what_cannot_be_told_apart(tmp_path: Path, schema: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="D has no tag that U is told apart by"):
-        corrected(tmp_path, {"extend": {"union": "U", "schemas": {"D": schema}}})
+        corrected(tmp_path, {"define": {"D": schema}}, {"extend": {"union": "U", "members": ["D"]}})
 
 
 def test_corrections_build_on_each_other(tmp_path: Path) -> None:
@@ -367,11 +376,11 @@ STALE: list[dict[str, Any]] = [
     {"alias": {"Z": "A"}},
     {"alias": {"A": "Z"}},
     {"alias": {"A": "A"}},
-    {"extend": {"union": "Z", "schemas": {"D": tagged("type", "d")}}},
-    {"extend": {"union": "C", "schemas": {"D": tagged("type", "d")}}},
-    {"extend": {"union": "U", "schemas": {"B": tagged("type", "d")}}},
-    {"extend": {"union": "U", "schemas": {"D": tagged("type", "b")}}},
-    {"extend": {"union": "U", "schemas": {}}},
+    {"define": {"A": tagged("type", "d")}},
+    {"extend": {"union": "Z", "members": ["A"]}},
+    {"extend": {"union": "C", "members": ["A"]}},
+    {"extend": {"union": "U", "members": ["B"]}},
+    {"extend": {"union": "U", "members": []}},
 ]
 
 
@@ -388,7 +397,7 @@ def test_useless_correction(tmp_path: Path, correction: dict[str, Any]) -> None:
         {"add": {"schema": "A", "members": {"z": {"type": "string"}}}},
         {"change": {"schema": "A", "members": {"y": {"minimum": 0}}}},
         {"alias": {"C": "A"}},
-        {"extend": {"union": "U", "schemas": {"D": tagged("type", "d")}}},
+        {"define": {"D": tagged("type", "d")}},
     ],
     ids=json.dumps,
 )

@@ -1,18 +1,15 @@
-"""`outputs` ↔ steps: bodies of the legacy generation, and the view of old on any answer."""
+"""`outputs` ↔ steps: what each can say, what is lost, and what comes back."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from msgspec import UNSET
 
 from gemwire import (
     Interaction,
-    Unknown,
     decode,
     decode_interaction,
     encode,
@@ -20,106 +17,24 @@ from gemwire import (
     to_dict,
     unknown_members,
 )
-from gemwire.errors import ApiError, DecodeError
 from gemwire.legacy import LOST, Lost, from_outputs, to_outputs
 
+from .legacy_contents import ALONE, MP4, PDF, PNG, THOUGHT, WAV, A, B
+from .legacy_wire import output, part
 from .strategies import instances
 from .wire import Payload, dumps
-
-
-def part(words: str, **members: Any) -> Payload:
-    return {"type": "text", "text": words, **members}
-
-
-def output(*parts: Payload) -> Payload:
-    return {"type": "model_output", "content": list(parts)}
 
 
 def steps(*plain: Payload) -> list[models.Step]:
     return decode(dumps(list(plain)), list[models.Step])
 
 
-A, B = part("a"), part("b")
-PNG: Payload = {"type": "image", "mime_type": "image/png", "data": "iVBORw0K"}
-WAV: Payload = {"type": "audio", "mime_type": "audio/wav", "data": "AAEC", "sample_rate": 8000}
-PDF: Payload = {"type": "document", "uri": "gs://b/plan.pdf"}
-MP4: Payload = {"type": "video", "uri": "gs://b/boat.mp4", "resolution": "low"}
-THOUGHT: Payload = {"type": "thought", "signature": "c2ln", "summary": [A, PNG]}
 UNTYPED: Payload = {"start_index": 0, "end_index": 1, "source": "locks.example"}
 CITED: Payload = {
     "type": "url_citation",
     "start_index": 0,
     "end_index": 1,
     "url": "https://l.example",
-}
-
-# Every kind of content that is a step of its own, with all its members.
-ALONE: dict[str, Payload] = {
-    "thought": THOUGHT,
-    "function_call": {"id": "k", "name": "f", "arguments": {"n": 1}, "signature": "c2ln"},
-    "function_result": {
-        "call_id": "k",
-        "name": "f",
-        "result": [A, PNG],
-        "is_error": True,
-        "signature": "c2ln",
-    },
-    "code_execution_call": {
-        "id": "k",
-        "arguments": {"code": "1", "language": "python"},
-        "signature": "c2ln",
-    },
-    "code_execution_result": {
-        "call_id": "k",
-        "result": "1",
-        "is_error": False,
-        "signature": "c2ln",
-    },
-    "url_context_call": {"id": "k", "arguments": {"urls": ["u"]}, "signature": "c2ln"},
-    "url_context_result": {
-        "call_id": "k",
-        "result": [{"url": "u", "status": "paywall"}],
-        "is_error": False,
-        "signature": "c2ln",
-    },
-    "google_search_call": {
-        "id": "k",
-        "arguments": {"queries": ["q"]},
-        "search_type": "web_search",
-        "signature": "c2ln",
-    },
-    "google_search_result": {
-        "call_id": "k",
-        "result": [{"search_suggestions": "<p>", "url": "u", "title": "t"}],
-        "is_error": False,
-        "signature": "c2ln",
-    },
-    "mcp_server_tool_call": {
-        "id": "k",
-        "name": "f",
-        "server_name": "s",
-        "arguments": {"n": 1},
-        "signature": "c2ln",
-    },
-    "mcp_server_tool_result": {
-        "call_id": "k",
-        "name": "f",
-        "server_name": "s",
-        "result": {"any": "thing"},
-        "signature": "c2ln",
-    },
-    "file_search_call": {"id": "k", "signature": "c2ln"},
-    "file_search_result": {
-        "call_id": "k",
-        "result": [{"title": "t", "text": "x", "file_search_store": "s"}],
-        "signature": "c2ln",
-    },
-    "google_maps_call": {"id": "k", "arguments": {"queries": ["q"]}, "signature": "c2ln"},
-    "google_maps_result": {
-        "call_id": "k",
-        "result": [{"places": [{"name": "Foxton"}], "widget_context_token": "w"}],
-        "signature": "c2ln",
-    },
 }
 
 # name: (outputs, steps)
@@ -379,167 +294,3 @@ def test_bodies_come_back(outputs: list[Any]) -> None:
     interaction = decode_interaction(body)
     assert interaction.steps == from_outputs(outputs)
     assert decode_interaction(encode(interaction)) == interaction
-
-
-# ---- bodies
-
-STARTED: Payload = {"id": "v1_a", "status": "completed", "object": "interaction", "role": "model"}
-
-BODIES: dict[str, tuple[Payload, Payload]] = {
-    "no outputs": ({}, {}),
-    "empty outputs": ({"outputs": []}, {"steps": []}),
-    "outputs": ({"outputs": [A, THOUGHT]}, {"steps": [output(A), THOUGHT]}),
-    "outputs beside steps": (
-        {"outputs": [A], "steps": [output(B)]},
-        {"outputs": [A], "steps": [output(B)]},
-    ),
-    "outputs beside no steps": ({"outputs": [A], "steps": []}, {"steps": [output(A)]}),
-    "outputs that are null": ({"outputs": None}, {"outputs": None}),
-    "outputs that are no list": ({"outputs": {"a": 1}}, {"outputs": {"a": 1}}),
-    "outputs with things that are none": (
-        {"outputs": [A, 5, None, "b", [A]]},
-        {"steps": [output(A, 5, None, "b", [A])]},  # type: ignore[arg-type]
-    ),
-    "usage": (
-        {"usage": {"total_reasoning_tokens": 7, "total_tokens": 9}},
-        {"usage": {"total_thought_tokens": 7, "total_tokens": 9}},
-    ),
-    "usage under both names": (
-        {"usage": {"total_reasoning_tokens": 7, "total_thought_tokens": 7}},
-        {"usage": {"total_reasoning_tokens": 7, "total_thought_tokens": 7}},
-    ),
-    "unknown members": ({"outputs": [A], "new": 1}, {"steps": [output(A)], "new": 1}),
-    "a turn": (
-        {"outputs": [], "input": [{"role": "user", "content": "Which lock?"}]},
-        {"steps": [], "input": [{"type": "user_input", "content": [part("Which lock?")]}]},
-    ),
-    "turns of both sides": (
-        {
-            "input": [
-                {"role": "user", "content": [A, PNG]},
-                {"role": "model", "content": [THOUGHT, A, B]},
-                {"role": "user", "content": [{"type": "function_result", "result": "c"}, A]},
-            ]
-        },
-        {
-            "input": [
-                {"type": "user_input", "content": [A, PNG]},
-                THOUGHT,
-                output(A, B),
-                {"type": "function_result", "result": "c"},
-                {"type": "user_input", "content": [A]},
-            ]
-        },
-    ),
-    "a turn of nothing": (
-        {"input": [{"role": "user", "content": []}]},
-        {"input": [{"role": "user", "content": []}]},
-    ),
-    "turns that are none": (
-        {
-            "input": [
-                {"role": "judge", "content": "a"},
-                {"role": "user"},
-                {"role": "user", "content": 5},
-                {"role": "user", "content": "a", "new": 1},
-                {"role": ["user"], "content": "a"},
-                {"role": "user", "content": "a"},
-            ]
-        },
-        {
-            "input": [
-                {"role": "judge", "content": "a"},
-                {"role": "user"},
-                {"role": "user", "content": 5},
-                {"role": "user", "content": "a", "new": 1},
-                {"role": ["user"], "content": "a"},
-                {"type": "user_input", "content": [A]},
-            ]
-        },
-    ),
-    "contents and results in one input": (
-        {"outputs": [], "input": [A, {"type": "function_result", "result": "c"}, B]},
-        {
-            "steps": [],
-            "input": [
-                {"type": "user_input", "content": [A]},
-                {"type": "function_result", "result": "c"},
-                {"type": "user_input", "content": [B]},
-            ],
-        },
-    ),
-    "an input of today": ({"outputs": [], "input": [A, PNG]}, {"steps": [], "input": [A, PNG]}),
-    "an input of steps": (
-        {"outputs": [], "input": [THOUGHT, output(A)]},
-        {"steps": [], "input": [THOUGHT, output(A)]},
-    ),
-}
-
-
-@pytest.mark.parametrize("name", BODIES)
-def test_body(name: str) -> None:
-    members, expected = BODIES[name]
-    body = {**STARTED, **members}
-    interaction = decode_interaction(dumps(body))
-    assert to_dict(interaction) == {**STARTED, **expected}
-    assert decode_interaction(encode(interaction)) == interaction
-    assert to_dict(decode(dumps(body), Interaction)) == body, "this one leaves it as it is"
-    event = {"interaction": body, "event_type": "interaction.complete"}
-    assert to_dict(decode(dumps(event), models.InteractionCompleteEvent)) == event
-
-
-def test_strict() -> None:
-    body = {**STARTED, "outputs": [A, THOUGHT], "input": [{"role": "user", "content": [A]}]}
-    interaction = decode_interaction(dumps(body), strict=True)
-    assert to_dict(interaction.steps) == [output(A), THOUGHT]
-    for bad in ({"new": 1}, {"outputs": [{"type": "hologram"}]}, {"outputs": 5}):
-        with pytest.raises(DecodeError):
-            decode_interaction(dumps({**body, **bad}), strict=True)
-
-
-def test_bodies_that_are_errors() -> None:
-    with pytest.raises(ApiError):
-        decode_interaction(
-            dumps({"error": {"code": "not_found", "message": "gone"}, "outputs": []})
-        )
-
-
-def test_views_of_a_legacy_body() -> None:
-    call = {"type": "function_call", **ALONE["function_call"]}
-    outputs = [THOUGHT, A, PNG, call, part("b")]
-    interaction = decode_interaction(dumps({**STARTED, "outputs": outputs}))
-    assert interaction.output_text == "b"
-    assert to_dict(interaction.output_images) == [PNG]
-    assert to_dict(interaction.function_calls) == [call]
-    assert to_dict(interaction.outputs) == outputs
-    assert interaction.role == "model"
-
-
-def test_extreme_texts() -> None:
-    """What only the standard library reads comes through as well."""
-    body = (
-        '{"status":"completed","outputs":[{"type":"text","text":"\\ud83d"},{"type":"function_call",'
-    )
-    body += '"arguments":{"n":123456789012345678901234567890}}]}'
-    interaction = decode_interaction(body)
-    said, call = interaction.steps or []
-    assert to_dict(said) == output(part("\ud83d"))
-    assert json.loads(encode(call))["arguments"] == {"n": 123456789012345678901234567890}
-    assert not isinstance(call, Unknown)
-    assert to_dict(interaction.outputs)[1]["type"] == "function_call"
-
-
-def test_turns_have_a_model() -> None:
-    sent = [{"role": "user", "content": [A]}, {"role": "model", "content": "b"}]
-    body = {"model": "gemini-3-flash-preview", "input": sent, "stream": True}
-    request: Any = decode(dumps(body), models.LegacyCreateModelInteraction, strict=True)
-    assert request.input == [
-        models.Turn(role="user", content=[models.LegacyTextContent(text="a")]),
-        models.Turn(role="model", content="b"),
-    ]
-    assert to_dict(request) == body
-    for other in ("a", A, [A, THOUGHT], [{"type": "function_result", "result": "c"}]):
-        body["input"] = other
-        request = decode(dumps(body), models.LegacyCreateModelInteraction, strict=True)
-        assert to_dict(request) == body
-        assert request.input is not UNSET

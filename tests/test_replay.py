@@ -6,13 +6,11 @@ import asyncio
 import gc
 import json
 import socket
-import subprocess
-import sys
 import threading
 import time
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx2
 import pytest
@@ -27,21 +25,13 @@ from gemwire.replay import (
 )
 from gemwire.replay.http import MAX_BODY_BYTES, MAX_HEAD_BYTES
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from .replaying import client_of, error_of, exchange, python
 
 STREAM = {"model": "gemini-3.6-flash", "input": "Why is the night dark?", "stream": True}
 ASK = {**STREAM, "stream": False}
 PATH = "/v1beta/interactions"
 
 TEXT = Recording.load("text-with-thoughts")
-
-
-@contextmanager
-def client_of(server: ReplayServer) -> Iterator[httpx2.Client]:
-    # No proxy from the environment may come between, and no certificate is needed.
-    with httpx2.Client(base_url=server.url, trust_env=False, verify=False) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
@@ -54,23 +44,6 @@ def server() -> Iterator[ReplayServer]:
 def client(server: ReplayServer) -> Iterator[httpx2.Client]:
     with client_of(server) as client:
         yield client
-
-
-def exchange(server: ReplayServer, request: bytes) -> bytes:
-    """Send these bytes and no more, and read until the server closes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
-        connection.sendall(request)
-        connection.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: connection.recv(65536), b""))
-
-
-def error_of(response: httpx2.Response) -> tuple[int, str]:
-    """Status and code; checks that the body has the shape of the wire and nothing else."""
-    assert response.headers["content-type"] == "application/json; charset=UTF-8"
-    error = response.json()["error"]
-    assert response.json() == {"error": {"message": error["message"], "code": error["code"]}}
-    assert error["message"]
-    return response.status_code, error["code"]
 
 
 # ---- what is answered
@@ -437,16 +410,6 @@ def test_a_port_that_is_taken(server: ReplayServer) -> None:
 # ---- the command
 
 
-def python(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-    )
-
-
 def test_the_command_lists_the_recordings() -> None:
     with python("-m", "gemwire.replay", "--list") as process:
         out, err = process.communicate(timeout=20)
@@ -483,92 +446,6 @@ def test_the_command_says_that_a_port_is_taken(
 
     assert main(["--port", str(server.port)]) == 1
     assert "cannot listen" in capsys.readouterr().err
-
-
-# ---- the demo
-
-
-def squeezed(text: str) -> str:
-    """Without line ends and margins, so that wrapped text can be found."""
-    return " ".join(text.split())
-
-
-@pytest.mark.parametrize(
-    ("name", "outcome"),
-    [
-        ("text-with-thoughts", "✓ completed"),
-        ("function-calls", "✓ requires_action"),
-        ("search", "✓ completed"),
-        ("image", "✓ completed"),
-        ("audio", "✓ completed"),
-        ("error-event", "✗ error"),
-        ("cut", "✗ truncated"),
-        ("bare-error", "✗ error"),
-    ],
-)
-def test_the_demo_shows_an_answer(
-    capsys: pytest.CaptureFixture[str], name: str, outcome: str
-) -> None:
-    from gemwire.replay import demo
-
-    assert demo.main(["--delay", "0", "--recording", name, "--chunk-size", "150"]) == 0
-    out = squeezed(capsys.readouterr().out)
-    assert f"outcome {outcome}" in out
-    events = Recording.load(name).stream.count(b'"event_type":"')
-    assert f"wire {events} events, " in out
-    if body := Recording.load(name).body:
-        for step in json.loads(body)["steps"]:
-            for part in step.get("content", ()):
-                assert squeezed(part.get("text", "")) in out
-            for part in step.get("summary", ()):
-                assert squeezed(part["text"].split("\n\n")[1]) in out
-            if step["type"] == "function_call":
-                assert step["name"] in out
-        assert "twin equal to the answer without streaming" in out
-
-
-def test_the_demo_as_a_command() -> None:
-    with python("-m", "gemwire.replay.demo", "--delay", "0") as process:
-        out, err = process.communicate(timeout=20)
-    assert (process.returncode, err) == (0, "")
-    assert "\x1b" not in out, "no control sequences in a pipe"
-    assert "\r" not in out
-    for name in ("text-with-thoughts", "function-calls", "search", "image", "cut"):
-        assert f"── {name} " in out
-    assert "TruncatedStream" in out
-    assert "µs per event" in out
-
-
-@pytest.mark.parametrize("arguments", [["--recording", "nothing"], ["--delay", "-1"]])
-def test_the_demo_refuses_nonsense(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    from gemwire.replay import demo
-
-    with pytest.raises(SystemExit, match="2"):
-        demo.main(arguments)
-    assert "error: " in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("size", [1, 2, 7, 1000])
-def test_prose_is_the_same_however_it_comes(size: int) -> None:
-    from io import StringIO
-
-    from rich.console import Console
-
-    from gemwire.replay.terminal import Prose
-
-    text = "\n\nOne two  three.\n\n1. 京都の桜は満開です, supercalifragilistic\n  end 🌸"
-    console = Console(file=StringIO(), width=100)
-    prose = Prose(console, "| ", 17)
-    for start in range(0, len(text), size):
-        prose.write(text[start : start + size])
-    prose.end()
-    prose.end()
-    assert isinstance(console.file, StringIO)
-    assert console.file.getvalue() == (
-        "| One two  three.\n\n| 1.\n| 京都の桜は満開です,\n| supercalifragilistic\n|   end 🌸\n"
-    )
 
 
 def test_gemwire_does_not_import_it() -> None:

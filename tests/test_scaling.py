@@ -30,6 +30,7 @@ from gemwire import (
 )
 from gemwire.report import MAX_ENTRIES
 
+from .legacy_wire import complete
 from .wire import (
     answer,
     arguments,
@@ -229,6 +230,8 @@ def test_many_pieces_of_text_that_is_not_ascii() -> None:
     assert_linear(work, 2000)
 
 
+opened: Any = {"content": {"type": "text", "text": "a"}, "event_type": "content.start"}
+
 MANY: dict[str, Callable[[int], list[Any]]] = {
     "annotations": lambda n: [
         start(0, "model_output"),
@@ -251,6 +254,34 @@ MANY: dict[str, Callable[[int], list[Any]]] = {
     "terminal events": lambda n: [
         *(start(i, "thought") for i in range(n)),
         *[completed("failed")] * n,
+    ],
+    "terminal events with a step": lambda n: [
+        *(start(i, "thought") for i in range(n)),
+        *[completed("failed", steps=[{"type": "thought"}])] * n,
+    ],
+    "terminal events with an output": lambda n: [
+        *({**opened, "index": i} for i in range(n)),
+        *[complete(outputs=[{"type": "text", "text": "a"}])] * n,
+    ],
+    "terminal events, each after another step": lambda n: [
+        event for i in range(n) for event in (start(i, "thought"), completed("failed"))
+    ],
+    "terminal events, each with a new member": lambda n: [
+        completed("failed", "v1_a", **{f"m{i}": str(i)}) for i in range(n)
+    ],
+    "annotations after images": lambda n: [
+        start(0, "model_output"),
+        text(0, "a"),
+        *[delta(0, "image", data="AAAA")] * n,
+        *[delta(0, "text_annotation_delta", annotations=[{"type": "url_citation"}])] * n,
+    ],
+    "pieces of content that no schema has": lambda n: [
+        {"index": 0, "content": {"type": "new", "text": "x" * n}, "event_type": "content.start"},
+        *[{"index": 0, "delta": {"type": "new", "y": [1]}, "event_type": "content.delta"}] * n,
+    ],
+    "pieces of a member that no schema has": lambda n: [
+        start(0, "function_result"),
+        *[delta(0, "function_result", hits=[{"a": 1}])] * n,
     ],
     "errors": lambda n: [
         *(start(i, "thought", new=1) for i in range(n)),

@@ -253,14 +253,16 @@ def corrected(schemas: Json, facts: Facts) -> Facts:
             facts[name] = f"= {other}"
 
     def extend(target: Json) -> None:
-        for name, schema in target["schemas"].items():
-            facts[f"{target['union']} | {name}"] = f"type {schema['properties']['type']['const']!r}"
+        for name in target["members"]:
+            tag = m.__dict__[name].__struct_config__.tag
+            facts[f"{target['union']} | {name}"] = f"type {tag!r}"
 
     operations = {
         "optional": optional,
         "add": add,
         "change": change,
         "alias": alias,
+        "define": lambda target: None,  # what the table does not have
         "extend": extend,
     }
     for correction in yaml.safe_load(OVERLAY.read_text("utf-8"))["corrections"]:

@@ -82,12 +82,40 @@ def stop(index: int | None, **members: Any) -> Payload:
     return {**_at(index), **members, "event_type": "step.stop"}
 
 
+def mill(index: int, piece: str = "A mill") -> list[Payload | bytes]:
+    """A whole step of one text."""
+    return [start(index, "model_output"), text(index, piece), stop(index)]
+
+
 def error(payload: Any) -> Payload:
     return {"error": payload, "event_type": "error"}
 
 
 def _at(index: int | None) -> Payload:
     return {} if index is None else {"index": index}
+
+
+# ---- payloads that many tables have
+
+CITATION: Payload = {
+    "type": "url_citation",
+    "start_index": 0,
+    "end_index": 6,
+    "url": "https://tide.example/mills",
+    "title": "tide.example",
+}
+MILL: Payload = {"type": "text", "text": "A mill"}
+PNG: Payload = {"type": "image", "mime_type": "image/png", "data": "iVBORw0K"}
+CALL: Payload = {"type": "function_call", "id": "f1", "name": "tide"}
+FAILURE: Payload = {"code": "gateway_timeout", "message": "Too late."}
+
+
+def said(piece: str = "A mill") -> Payload:
+    return {"type": "model_output", "content": [{"type": "text", "text": piece}]}
+
+
+def usage(total: int, **members: Any) -> Payload:
+    return {"total_tokens": total, **members}
 
 
 # ---- bytes
