@@ -144,22 +144,29 @@ def _alias(schemas: Schemas, target: dict[str, str]) -> None:
         schemas[name] = {"$ref": REF + other, **kept}
 
 
+def _define(schemas: Schemas, target: Schemas) -> None:
+    """Schemas that the spec does not have (any more)."""
+    for name, schema in target.items():
+        if name in schemas:
+            raise StaleOverlay(f"{name} is there anyway")
+        schemas[name] = {"x-module": "interactions", **schema}
+
+
 def _extend(schemas: Schemas, target: Schema) -> None:
-    """A tagged union has members that the spec does not know; they are defined with it."""
-    name, added = target["union"], target["schemas"]
+    """A tagged union has more members."""
+    name, added = target["union"], target["members"]
     union = schemas.get(name, {})
     if "discriminator" not in union or not added:
         raise StaleOverlay(f"no tagged union or no members: {target}")
     known = {tag_of(schemas[ref]) for member in union["oneOf"] if (ref := refers_to(member))}
-    for member, schema in added.items():
-        tag = tag_of(schema)
+    for member in added:
+        tag = tag_of(schemas.get(member, {}))
         if tag is None or tag[0] != union["discriminator"]["propertyName"]:
             raise ValueError(f"{member} has no tag that {name} is told apart by")
-        if member in schemas or tag in known:
-            raise StaleOverlay(f"{name} has {member} or {tag[1]!r} anyway")
+        if tag in known:
+            raise StaleOverlay(f"{name} has {tag[1]!r} anyway")
         union["oneOf"].append({"$ref": REF + member})
         union["discriminator"].setdefault("mapping", {})[tag[1]] = REF + member
-        schemas[member] = {**schema, "x-module": union["x-module"]}
         known.add(tag)
 
 
@@ -168,5 +175,6 @@ OPERATIONS: dict[str, Callable[[Schemas, Any], None]] = {
     "add": _add,
     "change": _change,
     "alias": _alias,
+    "define": _define,
     "extend": _extend,
 }

@@ -13,6 +13,7 @@ from msgspec import UNSET as UNSET
 from msgspec import UnsetType as UnsetType
 
 if TYPE_CHECKING:
+    from . import legacy as legacy
     from . import models as models
     from . import operations as operations
     from .assembler import Assembler as Assembler
@@ -107,7 +108,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _EXPORTS = {
-    "": "models operations",  # modules, not names of one
+    "": "legacy models operations",  # modules, not names of one
     "assembler": "Assembler",
     "base": "Unknown",
     "codec": (

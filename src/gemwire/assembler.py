@@ -13,9 +13,9 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from .base import Unknown, WireStruct
-from .builder import Build, StepBuilder
-from .codec import to_dict
-from .errors import GemwireError, error_info
+from .builder import TOO_DEEP, Build, StepBuilder
+from .codec import is_legacy, to_dict
+from .errors import error_info
 from .marks import NO_TOKEN
 from .models import (
     ErrorEvent,
@@ -71,9 +71,7 @@ class Assembler(Decided):
                     self._apply_marked(rest)
                 else:
                     self._apply_unmarked(rest)
-            except (RecursionError, GemwireError) as error:
-                # Nothing else is raised in there: a JSON as deep as the interpreter's stack. What
-                # the event brought until then stays.
+            except TOO_DEEP as error:  # what the event brought until then stays
                 self.report.issue("too_deep", None, str(error))
             else:
                 return
@@ -164,11 +162,16 @@ class Assembler(Decided):
         builder = self.hop.last if index is UNSET else self.routes.get(index)
         return None if builder is None else type(builder.base)
 
+    def took(self, event: StepStart) -> bool:
+        """Whether a start opened its step, and was no repetition."""
+        builder = self.hop.last if event.index is UNSET else self.routes.get(event.index)
+        return builder is not None and builder.base is event.step
+
     # ---- events
 
     def _created(self, event: InteractionCreatedEvent) -> None:
         self.envelope(event)
-        report, hop, payload = self.report, self.hop, event.interaction
+        report, hop, payload = self.report, self.hop, _today(event.interaction)
         held = hop.interaction.id
         if held is not UNSET and payload.id:
             if payload.id == held:
@@ -208,7 +211,7 @@ class Assembler(Decided):
 
     def _completed(self, event: InteractionCompletedEvent) -> None:
         self.envelope(event)
-        hop, payload = self.hop, event.interaction
+        hop, payload = self.hop, _today(event.interaction)
         if payload.status in IN_PROGRESS:
             hop.lay(payload, "status")
             self.report.issue("not_terminal", None, str(payload.status))
@@ -310,6 +313,8 @@ class Assembler(Decided):
     def _stop(self, event: StepStop) -> None:
         self.envelope(event)
         self.hop.offer(event.usage, "step")
+        if event.step_usage is not UNSET:
+            self.report.saw_extra("step.stop.step_usage", event.step_usage)
         self.stop(event.index)
 
     def stop(self, index: Any) -> None:
@@ -379,6 +384,7 @@ class Assembler(Decided):
         if event.metadata is not UNSET:
             self.hop.offer(event.metadata.total_usage, "metadata")
             self.hop.offer(event.metadata.usage, "metadata")
+            self.report.saw_extra(f"{event.event_type}.metadata", event.metadata)
         if event.extra_ is not UNSET:
             self.report.saw_extra(event.event_type, event)
 
@@ -396,8 +402,18 @@ def _rare(event: object) -> Callable[[Any, Any], None]:
     if type(event).__module__ == LEGACY_MODELS:
         from .legacy import HANDLERS
 
-        return HANDLERS[type(event)]
+        if handler := HANDLERS.get(type(event)):
+            return handler
     raise TypeError(f"not an event of the Interactions API: {event!r}")
+
+
+def _today(payload: Interaction) -> Interaction:
+    """What a lifecycle event says in today's form; a few models still speak as of old."""
+    if is_legacy(payload):
+        from .legacy import with_today
+
+        return with_today(payload)
+    return payload
 
 
 def _as_text(delta: Any, step: StepBuilder | None) -> Any:

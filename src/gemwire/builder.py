@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from . import models as m
 from .base import Unknown, WireStruct, memo
 from .codec import encode
+from .errors import GemwireError
 from .parts import add_extra
 from .report import StreamReport
 from .walk import Misfit, fields
@@ -18,6 +19,7 @@ from .walk import Misfit, fields
 __all__ = [
     "IDENTITY",
     "NOTHING",
+    "TOO_DEEP",
     "Build",
     "StepBuilder",
     "folds",
@@ -123,6 +125,15 @@ class StepBuilder:
             self.report.issue("conflict", self.index, f"{held!r} / {new!r}")
         return own(new)
 
+    def merge_raw(self, held: dict[str, Any], new: Any) -> None:
+        """Take the members of a JSON object of a kind that no schema has; raises Misfit."""
+        if not isinstance(new, dict):  # what was an object a moment ago is nested too deeply here
+            raise Misfit("nested too deeply")
+        for name, value in new.items():
+            old = held.get(name, UNSET)
+            if name != "type" and (name not in IDENTITY or old in NOTHING):
+                held[name] = self.merged(old, value)
+
     def started_late(self, step: Any) -> None:
         """Lay the members of a start under what its deltas brought."""
         self.base = step
@@ -143,7 +154,11 @@ class StepBuilder:
         """The step as it is now; the same object each time once it is closed."""
         if self.built is not None:
             return self.built
-        step = self.assemble()
+        try:
+            step = self.assemble()
+        except TOO_DEEP as error:
+            self.report.issue("too_deep", self.index, str(error))
+            step = self.base
         if self.closed:
             self.built = step
         return step
@@ -162,6 +177,11 @@ class StepBuilder:
             return replace(step, signature=UNSET)
         return step
 
+
+TOO_DEEP = (RecursionError, GemwireError, Misfit)
+"""What folding raises for a JSON that is nested as deep as the interpreter's stack, and for nothing
+else: what it folds was decoded.
+"""
 
 NOTHING = (UNSET, None, "")
 """What never overwrites anything."""

@@ -41,6 +41,7 @@ __all__ = [
     "decode_event",
     "decode_interaction",
     "encode",
+    "is_legacy",
     "iter_unknown",
     "to_dict",
     "unknown_members",
@@ -177,7 +178,8 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
     except DecodeError:
         _raise_api_error(read_json(_utf8(data)[0]))
         raise
-    if _is_legacy(interaction):
+    legacy = is_legacy(interaction)
+    if legacy:
         from .legacy import modernised
 
         interaction = modernised(interaction)
@@ -186,18 +188,23 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
         or (interaction.object, interaction.id, interaction.steps) == (UNSET, UNSET, UNSET)
     ):
         _raise_api_error(to_dict(interaction))
-    if strict and refused is not None:
+    if strict and legacy:
+        decode(data, models.LegacyInteraction, strict=True)
+    elif strict and refused is not None:
         _refuse_unknown(interaction, refused, data)
     return interaction
 
 
-def _is_legacy(interaction: Interaction) -> bool:
-    """Whether a body has what only the legacy generation has: outputs, turns, a name of old."""
+def is_legacy(interaction: Interaction) -> bool:
+    """Whether it has what only the legacy generation has: outputs, turns, results beside contents
+    in the input, a name of old. It may also be newer than we are.
+    """
     extra, sent, usage = interaction.extra_, interaction.input, interaction.usage
     return (
         (extra is not UNSET and "outputs" in extra.texts)
         or (usage is not UNSET and usage.total_reasoning_tokens is not UNSET)
-        or (isinstance(sent, list) and any(isinstance(i, Unknown) and i.tag is None for i in sent))
+        or isinstance(sent, Unknown)
+        or (isinstance(sent, list) and any(isinstance(item, Unknown) for item in sent))
     )
 
 

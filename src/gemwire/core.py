@@ -309,6 +309,8 @@ class TextPieces:
             if not isinstance(text, str) or not text or not self._is_output(event.index):
                 return ""
         elif isinstance(event, StepStart) and isinstance(event.step, ModelOutputStep):
+            if not self._assembler.took(event):
+                return ""
             parts = map(typed, event.step.content or ())
             text = "".join(part.text for part in parts if isinstance(part, TextContent))
         elif event.event_type == "content.start":

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from .base import Extra
+from .base import Extra, read_json
 from .builder import Build, StepBuilder
 from .continuation import add_usage, with_initial
 from .models import Interaction, Usage
@@ -49,17 +49,21 @@ class Hop:
         "interaction",
         "last",
         "ledger",
+        "open",
         "order",
+        "places",
         "report",
         "routes",
         "seen",
         "sorted",
+        "texts",
     )
 
     def __init__(self, report: StreamReport, before: UsageBefore | None = None) -> None:
         self.report = report
         self.before = before
         self.interaction = Interaction()
+        self.texts: dict[str, bytes] = {}  # its unknown members, and those that did not fit
         self.ledger = UsageLedger()
         self.routes: dict[Any, StepBuilder] = {}  # index → where its deltas go
         self.order: list[tuple[int, StepBuilder]] = []  # by position, if `sorted`
@@ -70,6 +74,8 @@ class Hop:
         self.created = False  # whether an interaction.created came
         self.created_again: Interaction | None = None  # what a second `created` said
         self.closed = 0  # how many steps there were at the last close()
+        self.open: list[StepBuilder] = []  # those since then
+        self.places: set[int] = set()  # the positions of all
         self.ended = False
         self.seen: set[str] = set()  # every event_id
 
@@ -80,12 +86,16 @@ class Hop:
         self.highest = max(self.highest, position)
         self.in_runs |= isinstance(builder, PartBuilder)
         self.order.append((position, builder))
+        self.open.append(builder)
+        self.places.add(position)
         self.routes[route] = self.last = builder
 
     def clear(self) -> None:
         """Drop the steps; what is known of the interaction stays."""
         self.routes.clear()
         self.order.clear()
+        self.open.clear()
+        self.places.clear()
         self.sorted = True
         self.in_runs = False
         self.highest = -1
@@ -107,6 +117,8 @@ class Hop:
         changes: dict[str, Any] = {}
         if self.order:
             changes["steps"] = self.steps()
+        if self.texts:
+            changes["extra_"] = Extra(self.texts.copy())
         if self.ledger.usage is not None:
             changes["usage"] = self.ledger.usage
         return replace(self.interaction, **changes) if changes else self.interaction
@@ -148,9 +160,7 @@ class Hop:
             if value == "" and (name == "id" or getattr(held, name) is not UNSET):
                 continue
             changes[name] = value
-        extra = self.extra(payload, changes)
-        if extra != held.extra_:
-            changes["extra_"] = extra
+        self.lay_texts(payload, changes)
         usage = changes.get("usage")
         self.offer(usage, source)
         if usage is not None and self.ledger.usage is not None:
@@ -160,18 +170,19 @@ class Hop:
         if identity is not UNSET and identity not in self.report.interaction_ids:
             self.report.interaction_ids.append(identity)
 
-    def extra(self, payload: Interaction, changes: dict[str, Any]) -> Any:
-        """The unknown members, and those that did not fit, after laying over the payload."""
-        held = self.interaction
-        old = {} if held.extra_ is UNSET else held.extra_.texts
-        new = {} if payload.extra_ is UNSET else payload.extra_.texts
+    def lay_texts(self, payload: Interaction, changes: dict[str, Any]) -> None:
+        """Lay over the unknown members, and those that did not fit."""
+        texts = self.texts
+        if texts:
+            for name in changes:
+                texts.pop(name, None)
         known = fields(Interaction)
-        texts = {name: text for name, text in old.items() if name not in changes}
-        for name, text in new.items():
-            there = name in old or (name in known and getattr(held, name) is not UNSET)
-            if text != b"null" or not there:
+        for name, text in () if payload.extra_ is UNSET else payload.extra_.texts.items():
+            if name in known and getattr(self.interaction, name) is not UNSET:
+                if text != b"null":  # what fits stands
+                    self.report.saw_unknown("interaction", "member", name, read_json(text))
+            elif text != b"null" or name not in texts:
                 texts[name] = text
-        return Extra(texts) if texts else UNSET
 
     def reconcile(self, steps: Any) -> None:
         """Steps in a lifecycle event: they count only where they are more than was streamed."""
@@ -181,8 +192,12 @@ class Hop:
             self.interaction = replace(self.interaction, steps=steps)
         elif len(steps) > len(self.order):
             self.take_over(steps, builder_for)
-        elif steps and steps != self.steps():
+        elif steps and (self.is_longer_than(steps) or steps != self.steps()):
             self.report.issue("steps_differ")
+
+    def is_longer_than(self, steps: list[Any]) -> bool:
+        """Whether there are more steps, without building them."""
+        return not self.in_runs and len(self.order) > len(steps)
 
     def take_over(self, steps: list[Any], build: Build) -> None:
         """Take these steps, which are complete, in place of those that were streamed."""
@@ -197,13 +212,13 @@ class Hop:
         """The terminal event closes what is open. Gaps show only now, since steps may come late."""
         if self.closed == len(self.order):  # it is not the first, and nothing came since
             return
-        positions = {position for position, _ in self.order}
-        for _, builder in self.order:
+        for builder in self.open:
             if not builder.closed:
                 self.report.issue("never_stopped", builder.index)
                 builder.close()
                 builder.build()
-        if self.highest >= len(positions):
-            detail = f"{len(positions)} steps, the highest index is {self.highest}"
+        self.open.clear()
+        if self.highest >= len(self.places):
+            detail = f"{len(self.places)} steps, the highest index is {self.highest}"
             self.report.issue("index_gap", None, detail)
         self.closed = len(self.order)

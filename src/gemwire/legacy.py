@@ -311,8 +311,11 @@ def modernised(interaction: m.Interaction) -> m.Interaction:
 def with_today(interaction: m.Interaction) -> m.Interaction:
     """The Interaction with its input and usage in today's form."""
     changes: dict[str, Any] = {}
-    if isinstance(interaction.input, list):
-        changes["input"] = input_steps(interaction.input)
+    sent = interaction.input
+    if isinstance(sent, list):
+        changes["input"] = input_steps(sent)
+    elif isinstance(sent, Unknown) and (new := input_steps([sent])) != [sent]:
+        changes["input"] = new  # one result, or one turn
     if interaction.usage is not UNSET:
         changes["usage"] = renamed(interaction.usage)
     return replace(interaction, **changes) if changes else interaction
@@ -345,7 +348,7 @@ def input_steps(sent: list[Any]) -> list[Any]:
     unknown = [item for item in sent if isinstance(item, Unknown)]
     if any(item.tag in PARTS or item.tag in STEPS for item in unknown):  # of both kinds
         return in_runs([renewed(content_of(encode(item))) for item in sent], m.UserInputStep)
-    return [step for item in sent for step in (turn_steps(item) or [item])]
+    return [step for item in sent for step in (turn_steps(item) or [renewed(item)])]
 
 
 def turn_steps(item: Any) -> list[Any] | None:
@@ -387,13 +390,16 @@ def payload_of(event: old.InteractionStartEvent | old.InteractionCompleteEvent) 
 
 def take_outputs(hop: Hop) -> None:
     """Outputs that a lifecycle event brought: they count only where they are more than streamed."""
-    contents = outputs_of(hop.interaction)
-    if contents is None:
+    text = hop.texts.get("outputs", b"")
+    if text[:1] != b"[":
         return
-    hop.interaction = replace(hop.interaction, extra_=without_outputs(hop.interaction))
+    contents = contents_in(hop.texts.pop("outputs"))
     if len(contents) > len(hop.order):
         hop.take_over(list(map(as_step, contents)), builder_of_content)
-    elif contents and in_runs(contents, m.ModelOutputStep) != hop.steps():
+    elif contents and (  # each builder but those of today's outputs makes one content
+        (hop.in_runs and len(contents) < len(hop.order))
+        or in_runs(contents, m.ModelOutputStep) != hop.steps()
+    ):
         hop.report.issue("steps_differ")
 
 
@@ -428,12 +434,18 @@ def _stop(assembler: Assembler, event: old.ContentStop) -> None:
     assembler.stop(event.index)
 
 
+def _unknown_event(assembler: Assembler, event: old.UnknownLegacySseEvent) -> None:
+    today = m.UnknownInteractionSseEvent(event.json, event.tag, event.reason)
+    assembler.HANDLERS[m.UnknownInteractionSseEvent](assembler, today)
+
+
 HANDLERS: Final[dict[type, Callable[[Any, Any], None]]] = {
     old.InteractionStartEvent: _started,
     old.InteractionCompleteEvent: _completed,
     old.ContentStart: _start,
     old.ContentDelta: _delta,
     old.ContentStop: _stop,
+    old.UnknownLegacySseEvent: _unknown_event,
 }
 """What the assembler does with each kind of event."""
 
@@ -450,7 +462,10 @@ def _text(delta: old.LegacyTextDelta) -> Iterator[Any]:
     elif delta.annotations is UNSET:
         yield old.UnknownContentDeltaData(encode(delta), "text", "no text")
     if delta.annotations is not UNSET:
-        yield from _annotations(old.LegacyTextAnnotationDelta(annotations=delta.annotations))
+        extra = delta.extra_ if delta.text is UNSET else UNSET
+        yield from _annotations(
+            old.LegacyTextAnnotationDelta(annotations=delta.annotations, extra_=extra)
+        )
 
 
 def _annotations(delta: old.LegacyTextAnnotationDelta) -> Iterator[Any]:

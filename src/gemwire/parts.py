@@ -10,10 +10,12 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from . import models as m
-from .base import Extra
+from .base import Extra, Unknown
+from .codec import encode
 from .report import StreamReport
+from .walk import Misfit
 
-__all__ = ["AudioPart", "TextPart", "add_extra", "is_base64"]
+__all__ = ["AudioPart", "TextPart", "UnknownPart", "add_extra", "is_base64"]
 
 
 def add_extra(value: Any, texts: Mapping[str, bytes]) -> Any:
@@ -98,6 +100,23 @@ class AudioPart:
             self.pieces = [joined]
             self.base = replace(self.base, data=joined)
         return self.base
+
+
+class UnknownPart:
+    """A part of a kind that no schema has, to take further members; raises Misfit if it cannot."""
+
+    __slots__ = ("base", "raw")
+
+    def __init__(self, base: Unknown) -> None:
+        raw = base.raw
+        if not isinstance(raw, dict):
+            raise Misfit("no object, or one that is nested too deeply")
+        self.base = base
+        self.raw: dict[str, Any] = raw
+
+    def build(self) -> m.UnknownContent:
+        """The part as it is now."""
+        return m.UnknownContent(encode(self.raw), self.base.tag, self.base.reason)
 
 
 def is_aligned(data: str) -> bool:

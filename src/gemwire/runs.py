@@ -17,9 +17,8 @@ from msgspec.structs import replace
 
 from . import models as m
 from .base import Unknown, WireStruct
-from .builder import StepBuilder, lay_over
-from .codec import encode
-from .parts import AudioPart, TextPart, add_extra
+from .builder import StepBuilder, with_member
+from .parts import AudioPart, TextPart, UnknownPart, add_extra
 from .report import StreamReport
 from .steps import ContentBuilder, builder_for
 
@@ -43,6 +42,8 @@ class PartBuilder(ContentBuilder):
     def kind(self) -> str | None:
         """The kind of content, which is what deltas that no schema has go by."""
         first = self.parts[0] if self.parts else None
+        if isinstance(first, UnknownPart):
+            first = first.base
         return first.tag if isinstance(first, Unknown) else self.base.type
 
     def part(self, cls: type[WireStruct], delta: Any) -> Any:
@@ -55,10 +56,29 @@ class PartBuilder(ContentBuilder):
 
     def merge(self, delta: Unknown) -> None:
         """Take the members of a delta of the same kind, which no schema has."""
-        first: m.UnknownContent = self.parts[0]
-        members = dict(first.raw)
-        lay_over(members, dict(delta.raw))
-        self.parts[0] = m.UnknownContent(encode(members), first.tag, first.reason)
+        if not isinstance(self.parts[0], UnknownPart):
+            self.parts[0] = UnknownPart(self.parts[0])
+        self.merge_raw(self.parts[0].raw, delta.raw)
+
+    def take_signature(self, texts: dict[str, bytes]) -> None:
+        """It stays with the part: the next content may have another."""
+
+    def assemble(self) -> Any:
+        """A signature that came by itself is the part's as well."""
+        step = super().assemble()
+        if self.signature is None or not self.parts:
+            return step
+        *before, part = step.content
+        if isinstance(part, Unknown):
+            part = UnknownPart(part)
+            part.raw["signature"] = self.signature
+            part = part.build()
+        else:
+            part = with_member(part, "signature", self.signature)
+        return replace(step, content=[*before, part])
+
+    def signed(self, step: Any) -> Any:
+        return step if self.parts else super().signed(step)
 
     def started_late(self, step: Any) -> None:
         """The start announces the part that the deltas have begun."""

@@ -17,7 +17,7 @@ from .builder import StepBuilder, folds, own
 from .codec import decode, encode
 from .errors import CheckpointError
 from .hop import Hop, UsageBefore
-from .parts import AudioPart, TextPart
+from .parts import AudioPart, TextPart, UnknownPart
 from .report import StreamReport, UsageLedger
 from .runs import PartBuilder
 from .steps import BUILDERS, ContentBuilder
@@ -26,13 +26,18 @@ __all__ = ["copy_state", "pack", "unpack"]
 
 STATE: Final[dict[str, type]] = {
     cls.__name__: cls
-    for cls in (Hop, UsageLedger, TextPart, AudioPart, PartBuilder, *BUILDERS.values())
+    for cls in (
+        *(Hop, UsageLedger, TextPart, AudioPart, UnknownPart, PartBuilder),
+        *BUILDERS.values(),
+    )
 }
 """The mutable classes of the state."""
 
 MUTABLE: Final = frozenset(STATE.values())
 
-DERIVED = frozenset({"built", "folds", "last", "report", "routes", "run", "text_part"})
+DERIVED = frozenset(
+    {"built", "folds", "last", "open", "places", "report", "routes", "run", "text_part"}
+)
 """Attributes that are worked out again, or that lead out of the state."""
 
 
@@ -155,6 +160,8 @@ def _restored(cls: type, members: dict[str, Any], report: StreamReport) -> Any:
         new.report = report
         new.order = [(position, builder) for position, builder in new.order]
         new.routes = {index: new.order[at][1] for index, at in members["routes"]}
+        new.open = [builder for _, builder in new.order if not builder.closed]
+        new.places = {position for position, _ in new.order}
         new.last = None if members["last"] is None else new.order[members["last"]][1]
     elif isinstance(new, StepBuilder):
         new.report = report

@@ -8,6 +8,7 @@ is in builder.py.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, ClassVar, get_args
 
 from msgspec import UNSET
@@ -23,7 +24,7 @@ from .builder import (
     own,
 )
 from .codec import encode
-from .parts import AudioPart, TextPart, add_extra, is_base64
+from .parts import AudioPart, TextPart, UnknownPart, add_extra, is_base64
 from .report import StreamReport
 from .walk import Misfit, fields, read, split_object, struct
 
@@ -74,7 +75,7 @@ STEP_BY_TAG: dict[str, type[WireStruct]] = {cls.type: cls for cls in get_args(m.
 class ContentBuilder(StepBuilder):
     """`model_output` and `user_input`: parts of text and media, in order."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("parts", "text_at")
 
     FOLDS: ClassVar[dict[type, str]] = {
         **StepBuilder.FOLDS,
@@ -90,7 +91,7 @@ class ContentBuilder(StepBuilder):
         self.parts: list[Any] = [
             TextPart(part) if isinstance(part, m.TextContent) else part for part in sent
         ]
-        self.point_at_text()
+        self.find_text()
 
     def text(self, delta: m.TextDelta) -> None:
         last = self.parts[-1] if self.parts else None
@@ -104,12 +105,10 @@ class ContentBuilder(StepBuilder):
         """Annotations belong to the last text, however much media came after it."""
         if delta.annotations is UNSET:
             return
-        part = next((p for p in reversed(self.parts) if isinstance(p, TextPart)), None)
-        if part is None:
-            part = TextPart()
-            self.parts.append(part)
+        if self.text_at < 0:
+            self.parts.append(TextPart())
             self.point_at_text()
-        part.annotations.extend(delta.annotations)
+        self.parts[self.text_at].annotations.extend(delta.annotations)
 
     def media(self, delta: Any) -> None:
         self.parts.append(self.part(MEDIA[type(delta)], delta))
@@ -118,14 +117,23 @@ class ContentBuilder(StepBuilder):
     def part(self, cls: type[WireStruct], delta: Any) -> Any:
         """The part of content that a media delta brings: shared members, and unknown ones.
 
-        A signature among them is the step's.
+        A signature among them is the step's. The part may know what the delta does not.
         """
-        names = fields(cls).keys() & fields(type(delta)).keys()
+        known = fields(cls)
+        values = {name: getattr(delta, name) for name in known.keys() & fields(type(delta)).keys()}
         texts = {} if delta.extra_ is UNSET else dict(delta.extra_.texts)
+        self.take_signature(texts)
+        for name in texts.keys() & known.keys():
+            with suppress(Misfit):
+                values[name] = read(known[name].hint, texts[name])
+                del texts[name]
+        return add_extra(cls(**values), texts)
+
+    def take_signature(self, texts: dict[str, bytes]) -> None:
+        """Take the step's signature out of the unknown members of a part."""
         if isinstance(signature := read_json(texts.get("signature", b"null")), str):
             self.sign(m.ThoughtSignatureDelta(signature=signature))
             del texts["signature"]
-        return add_extra(cls(**{name: getattr(delta, name) for name in names}), texts)
 
     def audio(self, delta: m.AudioDelta) -> None:
         piece = self.part(m.AudioContent, delta)
@@ -150,7 +158,7 @@ class ContentBuilder(StepBuilder):
     def started_late(self, step: Any) -> None:
         super().started_late(step)
         self.parts[:0] = ContentBuilder(self.index, step, self.report).parts
-        self.point_at_text()
+        self.find_text()
 
     def assemble(self) -> Any:
         step = self.signed(self.base)
@@ -163,14 +171,23 @@ class ContentBuilder(StepBuilder):
                 growing = part is last and not self.closed
                 content.append(part.build(self.report, self.index, growing))
             else:
-                content.append(part.build() if isinstance(part, AudioPart) else part)
+                content.append(part.build() if isinstance(part, AudioPart | UnknownPart) else part)
         self.point_at_text()  # joining replaced the list of fragments
         return replace(step, content=content)
 
     def point_at_text(self) -> None:
         """Let the next text go on with the last part, if that is text and the step is open."""
         last = self.parts[-1] if self.parts and not self.closed else None
-        self.text_part = last.fragments if isinstance(last, TextPart) else None
+        self.text_part = None
+        if isinstance(last, TextPart):
+            self.text_part = last.fragments
+            self.text_at = len(self.parts) - 1
+
+    def find_text(self) -> None:
+        """Look for the last part of text among all parts."""
+        texts = (at for at, part in enumerate(self.parts) if isinstance(part, TextPart))
+        self.text_at = max(texts, default=-1)
+        self.point_at_text()
 
 
 class ThoughtBuilder(StepBuilder):
@@ -202,7 +219,7 @@ def typed(content: Any) -> Any:
     """The content itself. One without `type` but with `text`, as guides print them, is text."""
     if isinstance(content, Unknown) and content.tag is None:
         raw = content.raw
-        if "type" not in raw and isinstance(raw.get("text"), str):
+        if isinstance(raw, dict) and "type" not in raw and isinstance(raw.get("text"), str):
             return struct(m.TextContent, split_object(content.json))
     return content
 
@@ -210,7 +227,7 @@ def typed(content: Any) -> Any:
 class ToolBuilder(StepBuilder):
     """All calls and results: the deltas of the step's own kind bring its members."""
 
-    __slots__ = ("extra", "fragments", "members", "own_arguments")
+    __slots__ = ("extra", "fragments", "grown", "members", "own_arguments")
 
     @classmethod
     def table(cls, step: type) -> dict[type, str]:
@@ -225,7 +242,8 @@ class ToolBuilder(StepBuilder):
     def __init__(self, index: int, step: Any, report: StreamReport) -> None:
         super().__init__(index, step, report)
         self.members: dict[str, Any] = {}
-        self.extra: dict[str, bytes] = {}
+        self.extra: dict[str, bytes] = {}  # members that the schema does not know
+        self.grown: dict[str, Any] = {}  # those that came in several pieces, as values
         self.fragments: list[str | dict[str, Any]] = []
         self.own_arguments = False  # a delta of the step's own kind brought them, whole
 
@@ -263,11 +281,15 @@ class ToolBuilder(StepBuilder):
         value = read_json(text)
         if value is None and name in fields(type(self.base)):
             return
-        sent = {} if self.base.extra_ is UNSET else self.base.extra_.texts
-        old = self.extra.get(name, sent.get(name))
-        held = UNSET if old is None else read_json(old)
-        if name not in IDENTITY or held in NOTHING:
-            self.extra[name] = text if held is UNSET else encode(self.merged(held, value))
+        held = self.grown.get(name, UNSET)
+        if held is UNSET:
+            sent = {} if self.base.extra_ is UNSET else self.base.extra_.texts
+            old = self.extra.get(name, sent.get(name))
+            held = UNSET if old is None else read_json(old)
+        if held is UNSET:
+            self.extra[name] = text
+        elif name not in IDENTITY or held in NOTHING:
+            self.grown[name] = self.merged(held, value)
 
     def touched(self) -> bool:
         return bool(self.fragments) or super().touched()
@@ -280,7 +302,8 @@ class ToolBuilder(StepBuilder):
             members = {**members, "arguments": self.read_arguments()}
         if members:
             step = replace(step, **{name: own(value) for name, value in members.items()})
-        return add_extra(step, self.extra)
+        grown = {name: encode(value) for name, value in self.grown.items()}
+        return add_extra(step, {**self.extra, **grown})
 
     def read_arguments(self) -> Any:
         """The arguments; UNSET while the step is open, since half of a call is no call.
@@ -341,16 +364,10 @@ class UnknownBuilder(StepBuilder):
 
     def merge(self, delta: m.UnknownStepDeltaData) -> None:
         raw = delta.raw
-        if not isinstance(raw, dict):  # it is read anew each time, from a JSON that is nested deep
-            raise Misfit("nested too deeply")
-        for name, value in raw.items():
-            held = self.raw.get(name, UNSET)
-            if name == "type" or (name in IDENTITY and held not in NOTHING):
-                continue
-            if name == "signature" and isinstance(value, str):
-                self.sign(m.ThoughtSignatureDelta(signature=value))
-            else:
-                self.raw[name] = self.merged(held, value)
+        if isinstance(raw, dict) and isinstance(signature := raw.get("signature"), str):
+            self.sign(m.ThoughtSignatureDelta(signature=signature))
+            del raw["signature"]
+        self.merge_raw(self.raw, raw)
         self.changed = True
 
     def touched(self) -> bool:

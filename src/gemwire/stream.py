@@ -15,7 +15,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from types import TracebackType
 from typing import Self
 
@@ -318,16 +318,20 @@ def assemble(
         DecodeError: only if `strict`, for what is not to spec.
     """
     core = StreamCore(strict=strict, max_event_bytes=max_event_bytes)
-    failure: Exception | None = None
+    failures: list[Exception] = []
     take_all = core.take_all
+    for chunk in _guarded(iter(_source(chunks)), failures):
+        take_all(chunk)
+    return _final(core, failures)
+
+
+def _guarded(chunks: Iterator[Chunk], failures: list[Exception]) -> Iterator[Chunk]:
+    """The chunks until there are no more, or their iterator fails: that is how a cut looks."""
     try:
-        for chunk in _source(chunks):
-            take_all(chunk)
-    except (GemwireError, TypeError):  # ours, and a chunk that is no bytes
-        raise
+        for chunk in chunks:  # noqa: UP028  # `yield from` would close what is not ours
+            yield chunk
     except Exception as error:
-        failure = error
-    return _final(core, failure)
+        failures.append(error)
 
 
 async def aassemble(
@@ -339,24 +343,31 @@ async def aassemble(
 ) -> Interaction:
     """The async twin of `assemble`."""
     core = StreamCore(strict=strict, max_event_bytes=max_event_bytes)
-    failure: Exception | None = None
+    failures: list[Exception] = []
     take_all = core.take_all
+    async with aclosing(_aguarded(aiter(chunks), failures)) as guarded:
+        async for chunk in guarded:
+            take_all(chunk)
+    return _final(core, failures)
+
+
+async def _aguarded(
+    chunks: AsyncIterator[Chunk], failures: list[Exception]
+) -> AsyncGenerator[Chunk, None]:
+    """The async twin of `_guarded`."""
     try:
         async for chunk in chunks:
-            take_all(chunk)
-    except (GemwireError, TypeError):
-        raise
+            yield chunk
     except Exception as error:
-        failure = error
-    return _final(core, failure)
+        failures.append(error)
 
 
-def _final(core: StreamCore, failure: Exception | None) -> Interaction:
+def _final(core: StreamCore, failures: list[Exception]) -> Interaction:
     core.end()
     try:
         return core.assembler.finish()
     except TruncatedStream as error:
-        raise error from failure
+        raise error from next(iter(failures), None)
 
 
 def iter_events(

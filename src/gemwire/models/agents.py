@@ -80,6 +80,8 @@ class ListAgentsResponse(WireStruct, frozen=True, kw_only=True):
     """Agents of this page."""
     next_page_token: str | UnsetType = UNSET
     """Token of the next page."""
+    nextPageToken: str | UnsetType = UNSET
+    """The name of `next_page_token` up to SDK 2.12."""
 
 
 UNIONS.update({AgentTool: UnknownAgentTool})

@@ -125,6 +125,7 @@ MODULES: Final[dict[str, str]] = {
     "TriggerCreateParams": "triggers",
     "TriggerExecution": "triggers",
     "TriggerExecutionStatus": "triggers",
+    "TriggerInteraction": "triggers",
     "TriggerStatus": "triggers",
     "TriggerUpdate": "triggers",
     "TriggerUpdateStatus": "triggers",
