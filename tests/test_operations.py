@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from gemwire import ApiError, decode, encode
+from gemwire import ApiError, decode, encode, to_dict
 from gemwire import models as m
 from gemwire import operations as o
 from gemwire.operations import OPERATIONS
@@ -378,3 +378,14 @@ def test_all_paths_are_told_apart() -> None:
             if operation.method == request.method and pattern(other).fullmatch(request.path)
         }
         assert matching == {name}
+
+
+def test_triggers_of_old() -> None:
+    """One whose interaction is no request of today does not take the others on its page with it."""
+    today = {"id": "1", "schedule": "*", "time_zone": "UTC", "interaction": {"agent": "a"}}
+    older = {**today, "id": "2", "interaction": {"id": "i", "status": "completed"}}
+    page = o.list_triggers().decode_response(200, json.dumps({"triggers": [today, older]}))
+    assert to_dict(page) == {"triggers": [today, older]}
+    one, other = page.triggers or []
+    assert one.interaction == m.CreateAgentInteraction(agent="a")
+    assert other.interaction == older["interaction"]

@@ -168,6 +168,8 @@ def _object(alternatives: Shape, text: bytes) -> Any:
     if alternatives.tag_field in members:
         tag = read_json(members[alternatives.tag_field])
     known = isinstance(tag, str) and tag in alternatives.structs
+    if alternatives.tag_field is None and alternatives.map is not None:
+        known = True  # it is tried first
     if not known and alternatives.unknown is None and alternatives.map is None:
         # No union to be a new member of. A Struct's own tag may be left out, never be another.
         if alternatives.tag_field in members or len(alternatives.structs) > 1:
