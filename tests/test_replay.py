@@ -79,12 +79,13 @@ def test_a_header_selects_another_recording(client: httpx2.Client, name: str) ->
 
 
 @pytest.mark.parametrize("name", BUNDLED)
-def test_get_finds_the_recording_by_its_interaction_id(client: httpx2.Client, name: str) -> None:
+def test_get_finds_the_recording_by_its_interaction_id(name: str) -> None:
     recording = Recording.load(name)
     path = f"{PATH}/{recording.interaction_id}"
-    assert client.get(path, params={"stream": "true"}).content == recording.stream
-    if recording.body is not None:
-        assert client.get(path).content == recording.body
+    with ReplayServer() as server, client_of(server) as client:
+        assert client.get(path, params={"stream": "true"}).content == recording.stream
+        if recording.body is not None:
+            assert client.get(path).content == recording.body
 
 
 def test_a_recording_of_ones_own(tmp_path: Path) -> None:
@@ -92,8 +93,8 @@ def test_a_recording_of_ones_own(tmp_path: Path) -> None:
     path.write_bytes(b'event: x\r\ndata: {"interaction":{"id":"v1_mine"}}\r\n\r\ndata: rest')
     path.with_suffix(".json").write_bytes(b'{"id":"v1_mine"}')
     with ReplayServer(path) as server, client_of(server) as client:
-        assert client.post(PATH, json=STREAM).content == path.read_bytes()
         assert client.get(f"{PATH}/v1_mine").json() == {"id": "v1_mine"}
+        assert client.post(PATH, json=STREAM).content == path.read_bytes()
         for name, stream in ("mine", path.read_bytes()), ("cut", Recording.load("cut").stream):
             headers = {RECORDING_HEADER: name}
             assert client.post(PATH, json=STREAM, headers=headers).content == stream

@@ -10,13 +10,25 @@ import httpx2
 import pytest
 from msgspec.structs import replace
 
-from gemwire import UNSET, ApiError, assemble, decode_interaction, user_input
+from gemwire import (
+    UNSET,
+    ApiError,
+    Interaction,
+    InteractionStream,
+    TextContent,
+    ThoughtStep,
+    TruncatedStream,
+    assemble,
+    decode_interaction,
+    user_input,
+)
 from gemwire import operations as o
-from gemwire.replay import RECORDING_HEADER, Recording, ReplayServer
+from gemwire.replay import FAULT_HEADER, RECORDING_HEADER, Recording, ReplayServer
 from gemwire.request import Request
 
 SEARCH = Recording.load("search")
 ID = SEARCH.interaction_id
+WHOLE = decode_interaction(SEARCH.body or b"")
 ASK = {"model": "gemini-3.6-flash", "input": "When do the cherries bloom?"}
 
 
@@ -51,6 +63,11 @@ def call(client: httpx2.Client, server: ReplayServer) -> Any:
     return call
 
 
+def with_input(*steps: Any) -> Interaction:
+    """What a GET gives back."""
+    return replace(WHOLE, steps=[*steps, *(WHOLE.steps or ())])
+
+
 def refused(call: Any, request: Request[Any]) -> tuple[int | None, str | int | None]:
     with pytest.raises(ApiError) as caught:
         call(request)
@@ -58,13 +75,28 @@ def refused(call: Any, request: Request[Any]) -> tuple[int | None, str | int | N
 
 
 def test_create_and_read(call: Any) -> None:
-    whole = call(o.create_interaction(ASK))
-    assert whole == call(o.get_interaction(ID)) == decode_interaction(SEARCH.body or b"")
+    assert call(o.get_interaction(ID)) == WHOLE, "every recording is there from the beginning"
+    assert call(o.create_interaction(ASK)) == WHOLE
+    assert call(o.get_interaction(ID)) == with_input(user_input(ASK["input"]))
     for request in (
         o.create_interaction({**ASK, "stream": True}),
         o.get_interaction(ID, stream=True),
     ):
-        assert assemble(call(request)) == whole
+        assert assemble(call(request)) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("sent", "steps"),
+    [
+        ("a", [user_input("a")]),
+        (TextContent(text="a"), [user_input("a")]),
+        ([TextContent(text="a"), TextContent(text="b")], [user_input("a", "b")]),
+        ([user_input("a"), ThoughtStep(), user_input("b")], None),
+    ],
+)
+def test_a_get_has_the_input_among_its_steps(call: Any, sent: Any, steps: Any) -> None:
+    call(o.create_interaction({**ASK, "input": sent}))
+    assert call(o.get_interaction(ID)) == with_input(*(sent if steps is None else steps))
 
 
 def test_the_input_is_given_back_when_asked_for(call: Any) -> None:
@@ -120,13 +152,56 @@ def test_only_what_runs_in_the_background_can_be_cancelled(call: Any) -> None:
 
 
 def test_a_run_in_the_background_can_be_streamed(call: Any) -> None:
-    whole = decode_interaction(SEARCH.body or b"")
-    assert (
-        assemble(call(o.create_interaction({**ASK, "background": True, "stream": True}))) == whole
-    )
+    """It has ended when its last event was sent."""
+    run = {**ASK, "background": True}
+    assert assemble(call(o.create_interaction({**run, "stream": True}))) == WHOLE
+    assert call(o.get_interaction(ID)).status == "completed"
+    call(o.create_interaction(run))
+    half = {FAULT_HEADER: f"end={len(SEARCH.stream) // 2}"}
+    with pytest.raises(TruncatedStream):
+        assemble(call(o.get_interaction(ID, stream=True), **half))
     assert call(o.get_interaction(ID)).status == "in_progress"
-    assert assemble(call(o.get_interaction(ID, stream=True))) == whole
-    assert call(o.get_interaction(ID)) == whole
+    assert assemble(call(o.get_interaction(ID, stream=True))) == WHOLE
+    assert call(o.get_interaction(ID)).status == "completed"
+
+
+@pytest.mark.parametrize("size", [None, 100])
+def test_a_stream_that_is_cancelled(client: httpx2.Client, size: int | None) -> None:
+    """The event that is being sent is sent to its end."""
+    with ReplayServer("search", delay=0.01, chunk_size=size) as server:
+        request = o.create_interaction({**ASK, "background": True, "stream": True})
+        cancel = o.cancel_interaction(ID).url(server.url)
+        with client.stream("POST", request.url(server.url), content=request.body) as response:
+            reader = InteractionStream(response.iter_raw())
+            for event in reader:
+                if event.event_type == "step.start":
+                    assert client.post(cancel).json()["status"] == "cancelled"
+                    break
+            reader.until_done()
+        assert reader.report.outcome == "cancelled"
+        assert reader.report.issues == []
+        assert reader.snapshot().status == "cancelled"
+        answer = client.get(o.get_interaction(ID).url(server.url))
+        assert answer.json()["status"] == "cancelled"
+
+
+def test_what_is_not_stored_has_no_id(call: Any) -> None:
+    body = {**ASK, "store": False}
+    assert call(o.create_interaction(body)) == replace(WHOLE, id=UNSET)
+    data = call(o.create_interaction({**body, "stream": True}))
+    assert data.count(b'"id":""') == 2
+    assert data.count(b'"interaction_id":""') == 1
+    assert assemble(data) == replace(WHOLE, id=UNSET)
+
+
+def test_going_on_from_a_run_that_has_not_ended(call: Any) -> None:
+    further = o.create_interaction({**ASK, "previous_interaction_id": ID})
+    call(o.create_interaction({**ASK, "background": True}))
+    assert refused(call, further) == (400, "failed_precondition")
+    call(o.cancel_interaction(ID))
+    assert call(further) == WHOLE
+    call(o.delete_interaction(ID))
+    assert refused(call, further) == (404, "not_found")
 
 
 def test_the_background_needs_the_store(call: Any) -> None:
@@ -209,7 +284,7 @@ def test_events_that_cannot_be_resumed(client: httpx2.Client) -> None:
 
 def test_with_a_parent(call: Any) -> None:
     where: Any = {"api_version": "v1", "parent": "projects/p/locations/l"}
-    whole = call(o.create_interaction(ASK, **where))
-    assert call(o.get_interaction(ID, **where)) == whole
+    call(o.create_interaction(ASK, **where))
+    assert call(o.get_interaction(ID, **where)) == with_input(user_input(ASK["input"]))
     assert call(o.delete_interaction(ID, **where)) is None
     assert refused(call, o.get_interaction(ID)) == (404, "not_found")

@@ -8,14 +8,13 @@ bytes and knows nothing of HTTP.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from gemwire.replay.recording import Recording
+from gemwire.replay.recording import Recording, framed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator
 
 __all__ = ["Cut", "Fault"]
 
@@ -121,8 +120,8 @@ class Fault:
 
 def _with_ids(recording: Recording, every: int) -> Recording:
     frames = [
-        _framed({**event, "event_id": f"e{at}"}) if event and at % every == 0 else frame
-        for at, (frame, event) in enumerate(_events(recording))
+        framed({**event, "event_id": f"e{at}"}) if event and at % every == 0 else frame
+        for at, (frame, event) in enumerate(recording.events())
     ]
     return replace(recording, stream=b"".join(frames))
 
@@ -145,25 +144,25 @@ def _hop(recording: Recording, hops: int, number: int) -> Recording:
 
     The steps are dealt out as they come; usage is the last part's, and so is the id.
     """
-    starts = [event["index"] for _, event in _events(recording) if _is(event, "step.start")]
+    starts = [event["index"] for _, event in recording.events() if _is(event, "step.start")]
     share = -(-len(starts) // hops)
     mine = starts[number * share : (number + 1) * share]
     last = number == hops - 1
     identity = recording.interaction_id + ("" if last else f".{number + 1}")
     frames: list[bytes] = []
-    for frame, event in _events(recording):
+    for frame, event in recording.events():
         if "index" in event:
             if event["index"] in mine:
-                frames.append(_framed({**event, "index": mine.index(event["index"])}))
+                frames.append(framed({**event, "index": mine.index(event["index"])}))
         elif "interaction_id" in event:
-            frames.append(_framed({**event, "interaction_id": identity}))
+            frames.append(framed({**event, "interaction_id": identity}))
         elif "interaction" in event:
             members = {**event["interaction"], "id": identity}
             if _is(event, "interaction.completed") and not last:
                 members = {name: v for name, v in members.items() if name != "usage"}
                 members["status"] = "requires_continuation"
                 members["continuation_token"] = f"{_TOKEN}{number + 1}"
-            frames.append(_framed({**event, "interaction": members}))
+            frames.append(framed({**event, "interaction": members}))
         else:
             frames.append(frame)
     return replace(recording, stream=b"".join(frames))
@@ -171,20 +170,3 @@ def _hop(recording: Recording, hops: int, number: int) -> Recording:
 
 def _is(event: dict[str, Any], kind: str) -> bool:
     return event.get("event_type") == kind
-
-
-def _events(recording: Recording) -> Iterable[tuple[bytes, dict[str, Any]]]:
-    """The frames, each with its payload; an empty one where that is no object."""
-    for frame in recording.frames():
-        _, _, text = frame.partition(b"data: ")
-        try:
-            event: Any = json.loads(text)
-        except ValueError:
-            event = None
-        yield frame, event if isinstance(event, dict) else {}
-
-
-def _framed(event: dict[str, Any]) -> bytes:
-    kind = event["event_type"]
-    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
-    return f"event: {kind}\ndata: {text}\n\n".encode()

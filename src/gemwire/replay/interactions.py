@@ -7,15 +7,26 @@ stores it anew.
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
-from gemwire import to_dict
+from gemwire import models, to_dict
 from gemwire.replay.http import HTTPError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from gemwire.replay.recording import Recording
 
+_CONTENT: Final = frozenset(cls.type for cls in get_args(models.Content))
+_CANCELLED: Final = b"""event: interaction.status_update
+data: {"interaction_id":"%b","status":"cancelled","event_type":"interaction.status_update"}
+
+event: done
+data: [DONE]
+
+"""
 _HEAD: Final = ("id", "object", "model", "agent", "created", "updated", "service_tier")
 """The members that an interaction has before it has done anything."""
 
@@ -46,11 +57,18 @@ class Interactions:
         """Store it anew; the answer, if the call does not wait for the end.
 
         Raises:
-            HTTPError: It cannot run like that.
+            HTTPError: It cannot run like that, or goes on from one that runs or was deleted.
 
         """
         if body.background is True and body.store is False:
             raise HTTPError(400, "invalid_request", "'background' needs 'store'.")
+        previous = self._states.get(body.previous_interaction_id or "", _State())
+        if previous.deleted:
+            message = f"There is no interaction {body.previous_interaction_id!r}."
+            raise HTTPError(404, "not_found", message)
+        if previous.polls and not previous.cancelled:
+            message = f"The interaction {body.previous_interaction_id!r} is in progress."
+            raise HTTPError(400, "failed_precondition", message)
         state = _State(to_dict(body).get("input"))
         if body.store is not False:
             self._states[recording.interaction_id] = state
@@ -75,21 +93,47 @@ class Interactions:
         else:
             state.polls = None
             answer = whole(recording)
+            if state.input is not None:
+                body = json.loads(answer)
+                steps = [*input_steps(state.input), *body.get("steps", ())]
+                answer = json.dumps({**body, "steps": steps}).encode()
         if include_input and state.input is not None:
             answer = json.dumps({**json.loads(answer), "input": state.input}).encode()
         return answer
 
-    def stream(self, recording: Recording) -> None:
-        """Say that its events are sent now, so that it has ended.
+    def check_stream(self, recording: Recording) -> None:
+        """Say whether it has events.
 
         Raises:
             HTTPError: It was deleted or cancelled.
 
         """
-        state = self._state(recording)
-        if state.cancelled:
+        if self._state(recording).cancelled:
             raise HTTPError(400, "failed_precondition", "The interaction was cancelled.")
-        state.polls = None
+
+    async def watch(
+        self, id: str, sent: Recording, chunks: AsyncGenerator[bytes, None]
+    ) -> AsyncGenerator[bytes, None]:
+        """The chunks of its stream, with which it ends, unless it is cancelled before.
+
+        Args:
+            id: The interaction.
+            sent: The recording that is cut into the chunks.
+            chunks: What is sent.
+
+        """
+        state = self._states.get(id, _State())
+        at = 0
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                if state.cancelled:
+                    end = sent.stream.find(b"\n\n", max(0, at - 2)) + 2
+                    yield sent.stream[at:end] + _CANCELLED % id.encode()
+                    return
+                yield chunk
+                at += len(chunk)
+        if not state.cancelled:
+            state.polls = None
 
     def cancel(self, recording: Recording) -> bytes:
         """Stop it.
@@ -120,6 +164,16 @@ class Interactions:
             message = f"There is no interaction {recording.interaction_id!r}."
             raise HTTPError(404, "not_found", message)
         return state
+
+
+def input_steps(sent: Any) -> list[Any]:
+    """The input of a request as the steps that a GET has before the others."""
+    if isinstance(sent, str):
+        sent = {"type": "text", "text": sent}
+    items = sent if isinstance(sent, list) else [sent]
+    if all(item.get("type") in _CONTENT for item in items):
+        return [{"type": "user_input", "content": items}]
+    return items
 
 
 def whole(recording: Recording) -> bytes:

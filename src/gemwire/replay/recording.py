@@ -103,6 +103,33 @@ class Recording:
                     pass
         raise LookupError(f"no event of {self.name!r} has the id {event_id!r}")
 
+    def unstored(self) -> Recording:
+        """The recording without ids, as `store: false` has it: "" in events, absent in the body."""
+        body = None if self.body is None else json.loads(self.body)
+        if body is not None:
+            body = json.dumps({name: v for name, v in body.items() if name != "id"}).encode()
+        frames: list[bytes] = []
+        for frame, event in self.events():
+            if "interaction_id" in event:
+                event["interaction_id"] = ""
+            elif "interaction" in event:
+                event["interaction"]["id"] = ""
+            else:
+                frames.append(frame)
+                continue
+            frames.append(framed(event))
+        return replace(self, stream=b"".join(frames), body=body)
+
+    def events(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """The frames, each with its payload; an empty one where that is no object."""
+        for frame in self.frames():
+            _, _, text = frame.partition(b"data: ")
+            try:
+                event: Any = json.loads(text)
+            except ValueError:
+                event = None
+            yield frame, event if isinstance(event, dict) else {}
+
     def frames(self) -> Iterator[bytes]:
         """Cut the stream after each blank line, as the API sends it; joined it is the stream."""
         start = 0
@@ -111,6 +138,12 @@ class Recording:
             start = blank.end()
         if start < len(self.stream):
             yield self.stream[start:]
+
+
+def framed(event: Mapping[str, Any]) -> bytes:
+    """The frame of an event."""
+    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {event['event_type']}\ndata: {text}\n\n".encode()
 
 
 def _event(frames: bytes) -> Any:

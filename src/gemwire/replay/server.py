@@ -45,9 +45,11 @@ class ReplayServer:
 
     Creating an interaction gets the server's recording, or the one its `X-Replay-Recording` header
     names: as events if its body says `"stream": true`, else as the JSON that the same call answers
-    without streaming. Run in the `background`, it is `in_progress` at first, and can be cancelled.
-    A GET gets the recording with that interaction id (`?stream=true` for events, those after
-    `last_event_id`), unless it was deleted. What the spec does not allow, and what is not there,
+    without streaming; with `"store": false`, without an id. Run in the `background`, it is
+    `in_progress` at first, and can be cancelled, also while its events are sent. A GET gets the
+    recording with that interaction id, the input it was created with before its steps
+    (`?stream=true` for events, without the input, those after `last_event_id`), unless it was
+    deleted. What the spec does not allow, and what is not there,
     is answered in the API's error shape.
 
     Args:
@@ -243,7 +245,11 @@ class ReplayServer:
                 recording = self._selected(request, None)
                 answer = self._interactions.create(recording, asked.body)
                 if asked.body.stream is True:
-                    return self._stream(request, recording, asked.body.continuation_token)
+                    stored = asked.body.store is not False
+                    token = asked.body.continuation_token
+                    return self._stream(request, recording, token, stored=stored)
+                if asked.body.store is False:
+                    recording = recording.unstored()
                 return Response(200, _JSON, whole(recording) if answer is None else answer)
             case "get_interaction":
                 recording = self._selected(request, asked.path["interactionsId"])
@@ -264,7 +270,7 @@ class ReplayServer:
                 raise HTTPError(400, "invalid_request", "'last_event_id' needs 'stream'.")
             flag = asked.flag("include_input")
             return Response(200, _JSON, self._interactions.get(recording, include_input=flag))
-        self._interactions.stream(recording)
+        self._interactions.check_stream(recording)
         identity = asked.path["interactionsId"]
         return self._stream(request, recording, None, last[0] if last else None, identity)
 
@@ -275,7 +281,10 @@ class ReplayServer:
         token: object,
         last: str | None = None,
         identity: str | None = None,
+        *,
+        stored: bool = True,
     ) -> Response:
+        id = recording.interaction_id
         try:
             fault = self._fault(request)
             recording = fault.shaped(recording, token or None, identity)
@@ -283,7 +292,10 @@ class ReplayServer:
                 recording = recording.after(last)
         except (LookupError, ValueError) as error:
             raise HTTPError(400, "invalid_request", f"{error}.") from error
-        return Response(200, "text/event-stream", fault.strike(self._playback.play(recording)))
+        chunks = self._playback.play(recording if stored else recording.unstored())
+        if stored:
+            chunks = self._interactions.watch(id, recording, chunks)
+        return Response(200, "text/event-stream", fault.strike(chunks))
 
     def _fault(self, request: Request) -> Fault:
         asked = request.headers.get(FAULT_HEADER.lower())
