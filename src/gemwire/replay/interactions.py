@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from contextlib import aclosing
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from gemwire import models, to_dict
@@ -127,8 +128,9 @@ class Interactions:
         async with aclosing(chunks):
             async for chunk in chunks:
                 if state.cancelled:
-                    end = sent.stream.find(b"\n\n", max(0, at - 2)) + 2
-                    yield sent.stream[at:end] + _CANCELLED % id.encode()
+                    ends = accumulate(map(len, sent.frames()))
+                    yield sent.stream[at : next(end for end in ends if end >= at)]
+                    yield _CANCELLED % id.encode()
                     return
                 yield chunk
                 at += len(chunk)
