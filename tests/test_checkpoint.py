@@ -16,12 +16,27 @@ from gemwire import (
     decode_event,
     encode,
     iter_events,
+    unknown_members,
 )
 from gemwire.checkpoint import MAGIC
 from gemwire.replay import BUNDLED, Recording
 
 from .answers import hop, long_answer, servers, uncut, whole, with_ids
-from .wire import arguments, completed, created, delta, start, stop, stream, text, update, verdict
+from .wire import (
+    IDENTITY,
+    arguments,
+    completed,
+    created,
+    delta,
+    dumps,
+    signature,
+    start,
+    stop,
+    stream,
+    text,
+    update,
+    verdict,
+)
 
 ODD = [
     created(identity="v1_a", news={"a": [1]}, created=17),
@@ -257,3 +272,27 @@ def test_size_with_media() -> None:
     )
     reader = InteractionStream(stream(*events, done=False)).until_done()
     assert len(reader.checkpoint()) < 1_005_000
+
+
+def test_half_of_a_surrogate_pair_in_the_report() -> None:
+    """In an id and in an issue, which only an escape can carry."""
+    assembler = Assembler()
+    opened = created("v1_\ud83c", continuation_token="t")
+    conflict = [start(0, "thought"), signature(0, "\ud83c"), signature(0, "b")]
+    for event in iter_events(stream(opened, *conflict, done=False)):
+        assembler.apply(event)
+    again = Assembler.restore(assembler.checkpoint())
+    assert [issue.kind for issue in again.report.issues] == ["signature_conflict"]
+    assert again.report.issues == assembler.report.issues
+
+
+def test_what_a_body_has_beside_its_schema() -> None:
+    """It is kept when the answer goes on, and goes when what fits comes."""
+    body = dumps({"id": IDENTITY, "status": "in_progress", "new": 1, "created": 5}).encode()
+    rest = stream(start(0, "thought"), stop(0), completed(created="now"))
+    point = InteractionStream(body).until_done().checkpoint()
+    for resume in (point, Assembler.restore(point)):
+        assert unknown_members(Assembler.restore(point).snapshot()) == {"new": 1, "created": 5}
+        found = InteractionStream(rest, resume=resume).until_done().snapshot()
+        assert found.created == "now"
+        assert unknown_members(found) == {"new": 1}

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from gemwire import Assembler, GemwireError, InteractionStream, encode, iter_events
+from gemwire import (
+    UNSET,
+    ArgumentsError,
+    Assembler,
+    FunctionCallStep,
+    GemwireError,
+    InteractionStream,
+    encode,
+    iter_events,
+)
 
 from .test_hostile import survive
 from .wire import answer, arguments, created, frame, pull, start, stop, stream, text
@@ -185,3 +194,22 @@ def test_names_of_members_from_hell() -> None:
         events = [start(0, "thought", **member), {**text(0, "a"), **member}, stop(0, **member)]
         found = survive(answer(*events, **member))
         assert [seen[1] for seen in found.unknown if seen[1] != "text"] == [name] * 4
+
+
+def test_arguments_that_are_nested_too_deeply_are_none() -> None:
+    """What stood in the start must not pass for the arguments of a finished call."""
+    limit = sys.getrecursionlimit()
+    seen = set()
+    for depth in range(limit - 100, limit):
+        assembler = Assembler()
+        for event in iter_events(DEEP["arguments as an object"](nested(depth))):
+            assembler.apply(event)
+        step = assembler.step(0)
+        assert isinstance(step, FunctionCallStep)
+        kinds = {issue.kind for issue in assembler.report.issues}
+        seen |= kinds
+        if "too_deep" in kinds:
+            assert step.arguments is UNSET
+            with pytest.raises(ArgumentsError):
+                assembler.finish()
+    assert "too_deep" in seen

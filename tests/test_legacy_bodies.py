@@ -128,10 +128,18 @@ def test_strict() -> None:
         with pytest.raises(DecodeError):
             decode_interaction(dumps({**body, **bad}), strict=True)
     untyped = {"start_index": 0, "end_index": 1, "source": "a"}
-    body["outputs"] = [{**A, "annotations": [untyped]}]
-    assert to_dict(decode_interaction(dumps(body), strict=True).steps) == [
-        output(body["outputs"][0])
-    ]
+    cited = {**A, "annotations": [untyped]}
+    body["outputs"] = [cited]
+    assert to_dict(decode_interaction(dumps(body), strict=True).steps) == [output(cited)]
+
+
+@pytest.mark.parametrize("steps", [[], [output(A)]])
+def test_strict_beside_steps(steps: list[Any]) -> None:
+    """What has steps is held to the schema of today."""
+    body = {**STARTED, "steps": steps, "usage": {"total_reasoning_tokens": 1}}
+    assert to_dict(decode_interaction(dumps(body), strict=True).steps) == steps
+    with pytest.raises(DecodeError, match=r"input\[0\]"):
+        decode_interaction(dumps({**body, "input": [{"type": "hologram"}]}), strict=True)
 
 
 RESULT: dict[str, Any] = {"type": "function_result", "call_id": "c", "result": "r"}
@@ -139,6 +147,14 @@ INPUTS: dict[str, tuple[Any, Any]] = {
     "a result beside contents": ([A, RESULT], [{"type": "user_input", "content": [A]}, RESULT]),
     "a turn": ([{"role": "user", "content": "a"}], [{"type": "user_input", "content": [A]}]),
     "one result": (RESULT, [RESULT]),
+    "contents among the steps of today": (
+        [{"type": "user_input", "content": [A]}, output(B), A],
+        [
+            {"type": "user_input", "content": [A]},
+            output(B),
+            {"type": "user_input", "content": [A]},
+        ],
+    ),
     "newer than we are": ([{"type": "hologram"}], [{"type": "hologram"}]),
     "one that is newer than we are": ({"type": "hologram"}, {"type": "hologram"}),
 }

@@ -98,6 +98,60 @@ RUNS = [
         unknown=[("interaction.steps[].content[].signature", "signature")],
     ),
     Legacy(
+        "the last signature that is not empty stands",
+        [
+            opens(0, "text", text="a", signature="one"),
+            brings(0, "thought_signature", signature=""),
+            closes(0),
+            opens(1, "text", text="b", signature="one"),
+            brings(1, "thought_signature", signature="two"),
+            closes(1),
+            opens(2, "audio"),
+            brings(2, "audio", mime_type="audio/l16", data="AAEC", signature="one"),
+            brings(2, "audio", mime_type="audio/l16", data="AAEC", signature=""),
+            closes(2),
+            opens(3, "text"),
+            says(3, "c"),
+            brings(3, "thought_signature", signature="one"),
+            brings(3, "image", **PNG, signature="two"),
+            closes(3),
+        ],
+        [
+            output(
+                {**part("a"), "signature": "one"},
+                {**part("b"), "signature": "two"},
+                {
+                    "type": "audio",
+                    "mime_type": "audio/l16",
+                    "data": "AAECAAEC",
+                    "signature": "one",
+                },
+                {**part("c"), "signature": "one"},
+                {"type": "image", **PNG, "signature": "two"},
+            )
+        ],
+        issues=[("signature_conflict", 1)],
+        unknown=[("interaction.steps[].content[].signature", "signature", 5)],
+    ),
+    Legacy(
+        "a delta of the output's own name is none of a text",
+        [
+            opens(0, "text", text="a"),
+            brings(0, "model_output", x=1),
+            brings(1, "text_annotation"),
+            brings(1, "model_output", x=1),
+        ],
+        [output(part("a"))],
+        issues=[
+            ("misplaced", 0),
+            ("start_missing", 1),
+            ("misplaced", 1),
+            ("never_stopped", 0),
+            ("never_stopped", 1),
+        ],
+        unknown=[("content.delta.delta", "model_output", 2)],
+    ),
+    Legacy(
         "each content has its own signature",
         [
             *whole(0, "text", says(0, "a"), brings(0, "thought_signature", signature="one")),

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from gemwire import DecodeError, Interaction, encode
+from gemwire import DecodeError, Interaction, decode_interaction, encode, unknown_members
 from gemwire import models as m
 from gemwire import operations as o
 from gemwire.request import API_REVISION, Headers, Request
@@ -338,7 +338,37 @@ def test_an_interaction() -> None:
         assert request.response_type is Interaction
 
 
+@pytest.mark.parametrize(
+    "members",
+    ['"error":{"code":"e","message":"m"}', '"code":"e","message":"m"', '"error":null'],
+)
+def test_an_interaction_that_failed(members: str) -> None:
+    """It is the answer, whatever it says of its error."""
+    body = '{"id":"v1_a","object":"interaction","status":"failed",' + members + "}"
+    for request in (o.get_interaction("v1_a"), o.cancel_interaction("v1_a")):
+        answer = request.decode_response(200, body)
+        assert answer == decode_interaction(body)
+        assert answer.status == "failed"
+
+
+def test_no_error_is_no_error() -> None:
+    assert decode_interaction(b'{"status":"completed","error":null}').status == "completed"
+
+
+def test_members_of_the_schema_are_no_error() -> None:
+    execution = {"id": "e", "trigger_id": "t", "error": {"code": "x", "message": "m"}}
+    answer = o.run_trigger("t").decode_response(200, json.dumps(execution))
+    assert unknown_members(answer) == {"error": execution["error"]}
+
+
+def test_half_of_a_surrogate_pair_in_an_answer() -> None:
+    step = '{"type":"model_output","content":[{"type":"text","text":"\ud83c"}]}'
+    answer = o.get_interaction("i").decode_response(200, f'{{"status":"x","steps":[{step}]}}')
+    assert answer.output_text == "\ud83c"
+
+
 def test_other_answers() -> None:
+    assert o.delete_interaction("i").decode_response(200, b"\n") is None
     page = o.list_webhooks().decode_response(
         200, '{"webhooks":[{"subscribed_events":[],"uri":"u"}]}'
     )

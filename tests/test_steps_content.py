@@ -297,6 +297,44 @@ ANNOTATIONS = [
     ),
 ]
 
+ANNOTATIONS += [
+    Case(
+        "the text may have come after the stop",
+        [
+            start(0, "model_output"),
+            delta(0, "image", data="iVBORw0K"),
+            stop(0),
+            text(0, "A mill"),
+            delta(0, "text_annotation_delta", annotations=[CITATION]),
+        ],
+        [
+            {
+                "type": "model_output",
+                "content": [
+                    {"type": "image", "data": "iVBORw0K"},
+                    {**MILL, "annotations": [CITATION]},
+                ],
+            }
+        ],
+        issues=[("after_stop", 0, 2)],
+    ),
+    Case(
+        "two of them after the stop, without any text",
+        [
+            start(0, "model_output"),
+            stop(0),
+            *[delta(0, "text_annotation_delta", annotations=[CITATION])] * 2,
+        ],
+        [
+            {
+                "type": "model_output",
+                "content": [{"type": "text", "text": "", "annotations": [CITATION, CITATION]}],
+            }
+        ],
+        issues=[("after_stop", 0, 2)],
+    ),
+]
+
 RULES = [*CONTENT, *ANNOTATIONS]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gemwire import (
+    ApiError,
     Assembler,
     Interaction,
     InteractionStream,
@@ -113,6 +114,19 @@ def test_iterable_that_raises_at_once() -> None:
             read()
         assert isinstance(caught.value.__cause__, Broken)
         assert caught.value.interaction == Interaction()
+
+
+def test_what_the_source_says_of_itself_goes_through() -> None:
+    """A request that failed is no stream that was cut."""
+
+    def refused() -> Iterator[bytes]:
+        yield DATA[:50]
+        raise ApiError("no", code=404)
+
+    with pytest.raises(ApiError):
+        assemble(refused())
+    with pytest.raises(ApiError):
+        asyncio.run(aassemble(later(refused())))
 
 
 def test_what_is_no_iterable() -> None:

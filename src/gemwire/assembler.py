@@ -73,6 +73,8 @@ class Assembler(Decided):
                     self._apply_unmarked(rest)
             except TOO_DEEP as error:  # what the event brought until then stays
                 self.report.issue("too_deep", None, str(error))
+                if self.due:
+                    self.place_marks()
             else:
                 return
 
@@ -345,7 +347,7 @@ class Assembler(Decided):
         try:
             members = split_object(event.json)
             carried: dict[str, bytes] = {n: members[n] for n in _CARRIED if n in members}
-            self.envelope(replace(struct(StepStop, carried), extra_=UNSET))
+            self.envelope(replace(struct(StepStop, carried), extra_=UNSET), "event")
         except Misfit:
             pass  # no object, so it carries nothing
         # A frame that has neither a name nor a type may be an error all the same.
@@ -372,8 +374,8 @@ class Assembler(Decided):
 
     # ---- the parts that several events share
 
-    def envelope(self, event: Any) -> None:
-        """What any event may carry."""
+    def envelope(self, event: Any, kind: str | None = None) -> None:
+        """What any event may carry; `kind` of event, for the report."""
         if event.event_id is not UNSET and event.event_id:
             self.report.last_event_id = event.event_id
             if event.event_id in self.hop.seen:
@@ -384,7 +386,7 @@ class Assembler(Decided):
         if event.metadata is not UNSET:
             self.hop.offer(event.metadata.total_usage, "metadata")
             self.hop.offer(event.metadata.usage, "metadata")
-            self.report.saw_extra(f"{event.event_type}.metadata", event.metadata)
+            self.report.saw_extra(f"{kind or event.event_type}.metadata", event.metadata)
         if event.extra_ is not UNSET:
             self.report.saw_extra(event.event_type, event)
 

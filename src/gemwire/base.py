@@ -213,5 +213,5 @@ FREE: set[type[WireStruct]] = set()
 class Shapes:
     """Stands at run time for a union that msgspec cannot express (several arrays, or Structs
     beside free objects). Nothing decodes to it, so the second walk picks the shape; the type
-    checker sees the real union.
+    checker sees the union, its arrays as one sequence.
     """

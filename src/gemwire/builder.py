@@ -159,6 +159,9 @@ class StepBuilder:
         except TOO_DEEP as error:
             self.report.issue("too_deep", self.index, str(error))
             step = self.base
+            if hasattr(step, "arguments"):  # what it has may be a placeholder
+                step = replace(step, arguments=UNSET)
+                self.broken = str(error)
         if self.closed:
             self.built = step
         return step

@@ -11,6 +11,8 @@ from __future__ import annotations
 import zlib
 from typing import Any, Final
 
+from msgspec.structs import asdict
+
 from .assembler import Assembler
 from .base import read_json
 from .codec import decode_event, encode
@@ -51,8 +53,8 @@ def _state(assembler: Assembler) -> dict[str, Any]:
             **{name: getattr(report, name) for name in REPORTED},
             "error": report.error,
             "stray": report.stray.hex(),
-            "resume": report.resume,
-            "issues": report.issues,
+            "resume": None if report.resume is None else asdict(report.resume),
+            "issues": [asdict(issue) for issue in report.issues],
             "unknown": [[u.path, u.kind, u.tag, u.sample.hex(), u.count] for u in report.unknown],
         },
     }
@@ -128,7 +130,7 @@ def _restored(state: dict[str, Any]) -> Assembler:
     body = unpack(state["body"], assembler.report)
     if body is not None:
         assert isinstance(body, Interaction)
-        assembler.body = assembler.hop.interaction = body
+        assembler.body = body
     for hop in (*assembler.hops, *([replayed] if replayed is not None else ())):
         hop.steps()  # so that what is wrong with a closed one is not found again
     assembler.hop.account()

@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from . import models
 from .base import FREE, BareInt64, Int64, Unknown, WireStruct, read_json
-from .errors import ApiError, DecodeError, GemwireError, error_info
+from .errors import ApiError, DecodeError, GemwireError, error_info, is_error
 from .models import (
     Interaction,
     InteractionSseEvent,
@@ -178,6 +178,7 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
     except DecodeError:
         _raise_api_error(read_json(_utf8(data)[0]))
         raise
+    of_old = interaction.steps is UNSET  # those with steps are held to the schema of today
     legacy = is_legacy(interaction)
     if legacy:
         from .legacy import modernised
@@ -188,7 +189,7 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
         or (interaction.object, interaction.id, interaction.steps) == (UNSET, UNSET, UNSET)
     ):
         _raise_api_error(to_dict(interaction))
-    if strict and legacy:
+    if strict and legacy and of_old:
         decode(data, models.LegacyInteraction, strict=True)
     elif strict and refused is not None:
         _refuse_unknown(interaction, refused, data)
@@ -210,10 +211,7 @@ def is_legacy(interaction: Interaction) -> bool:
 
 def _raise_api_error(body: Any) -> None:
     """Raise `ApiError` if the body says that something went wrong."""
-    first = body[0] if isinstance(body, list) and body else body
-    if not isinstance(first, dict) or not ("error" in first or first.keys() >= {"code", "message"}):
-        return
-    if (found := error_info(first)) is not None:
+    if is_error(body) and (found := error_info(body)) is not None:
         raise ApiError(found.message, code=found.code, status=found.status, details=found.details)
 
 
@@ -324,7 +322,7 @@ def encode_finite(value: Any) -> bytes:
             waiting += [getattr(part, name) for name in part.__struct_fields__]
         elif isinstance(part, Mapping):
             waiting += part.values()
-        elif isinstance(part, list | tuple):
+        elif isinstance(part, list | tuple | set | frozenset):
             waiting += part
         elif isinstance(part, float) and not math.isfinite(part):
             raise ValueError(f"JSON has no form for {part}")

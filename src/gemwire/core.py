@@ -15,7 +15,7 @@ from msgspec import UNSET
 from .assembler import DONE_DATA, Assembler
 from .base import Unknown, read_json
 from .codec import EVENT_DECODERS, Event, decode_event, decode_interaction, walk_event
-from .errors import ApiError, DecodeError, LimitExceeded, error_info
+from .errors import ApiError, DecodeError, LimitExceeded, is_error
 from .models import Interaction, ModelOutputStep, StepDelta, StepStart, TextContent
 from .report import StreamReport
 from .resume import Gate
@@ -235,7 +235,7 @@ class StreamCore:
     def _read_stray(self, stray: bytes) -> None:
         """Text outside of the events: most often the server's last words, as bare JSON."""
         text = stray.decode("utf-8", "replace")
-        payload = next(filter(_is_error, _json_in(text)), None)
+        payload = next(filter(is_error, _json_in(text)), None)
         if payload is not None:
             self.assembler.take_error(payload)
         elif not any(name.startswith(text) for name in ("event", "data", "id", "retry")):
@@ -256,12 +256,6 @@ def _json_in(text: str) -> Iterator[Any]:
             with suppress(ValueError, RecursionError):
                 payload, end = decode(text, start)
                 yield payload
-
-
-def _is_error(payload: Any) -> bool:
-    first = payload[0] if isinstance(payload, list) and payload else payload
-    names = first.keys() if isinstance(first, dict) else set()
-    return ("error" in names or {"code", "message"} <= names) and error_info(first) is not None
 
 
 def _output_of(interaction: Interaction) -> str:

@@ -205,8 +205,8 @@ class ApiError(GemwireError):
 
     Attributes:
         code: as sent: a name (`"invalid_request"`), a number (404), or absent.
-        message: the server's own words, `""` when it sent none. Where it is not known which these
-            are, the beginning of the body.
+        message: the server's own words, `""` when it sent none. Where a text or an object came
+            in which these are not known, its beginning.
         status: the name beside a number (`"NOT_FOUND"`), which only gateways send.
         details: as sent.
         retry_after: how long to wait, in seconds, from the header of that name or from a
@@ -294,6 +294,19 @@ def error_info(payload: Any) -> ErrorInfo | None:
         details if isinstance(details, list) else None,
         payload,
     )
+
+
+def is_error(value: Any) -> bool:
+    """Whether a body is an error where something else should be: `{"error": …}`, or what stands in
+    there by itself, or a list of such.
+    """
+    first = _first(value)
+    if not isinstance(first, dict) or not (first.get("error") or first.keys() >= _RPC):
+        return False
+    return error_info(first) is not None
+
+
+_RPC = {"code", "message"}
 
 
 def _first(value: Any) -> Any:

@@ -347,7 +347,8 @@ def input_steps(sent: list[Any]) -> list[Any]:
     """
     unknown = [item for item in sent if isinstance(item, Unknown)]
     if any(item.tag in PARTS or item.tag in STEPS for item in unknown):  # of both kinds
-        return in_runs([renewed(content_of(encode(item))) for item in sent], m.UserInputStep)
+        items = [content_of(i.json) if isinstance(i, Unknown) else i for i in sent]
+        return in_runs(map(renewed, items), m.UserInputStep)
     return [step for item in sent for step in (turn_steps(item) or [renewed(item)])]
 
 
@@ -396,9 +397,8 @@ def take_outputs(hop: Hop) -> None:
     contents = contents_in(hop.texts.pop("outputs"))
     if len(contents) > len(hop.order):
         hop.take_over(list(map(as_step, contents)), builder_of_content)
-    elif contents and (  # each builder but those of today's outputs makes one content
-        (hop.in_runs and len(contents) < len(hop.order))
-        or in_runs(contents, m.ModelOutputStep) != hop.steps()
+    elif contents and (  # fewer contents are fewer steps, and each builder has one at least
+        len(contents) < len(hop.order) or in_runs(contents, m.ModelOutputStep) != hop.steps()
     ):
         hop.report.issue("steps_differ")
 

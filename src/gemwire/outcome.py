@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from .codec import to_dict
 from .continuation import join_continuations
@@ -106,7 +107,9 @@ class Decided(Resumable):
     def take_body(self, interaction: Interaction) -> None:
         """The stream was one JSON body: take it as it is, with the status it has."""
         report, hop = self.report, self.hop
-        self.body = hop.interaction = interaction
+        self.body = interaction
+        hop.interaction = replace(interaction, extra_=UNSET)
+        hop.texts = {} if interaction.extra_ is UNSET else dict(interaction.extra_.texts)
         if interaction.id and interaction.id not in report.interaction_ids:
             report.interaction_ids.append(interaction.id)
         hop.offer(interaction.usage, "terminal")

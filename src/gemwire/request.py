@@ -19,8 +19,8 @@ from msgspec import UNSET, Struct, UnsetType
 from . import models
 from .base import WireStruct, memo, read_json
 from .codec import decode, decode_interaction, encode_finite, unknown_members
-from .errors import ApiError, DecodeError, error_info
-from .walk import decoder
+from .errors import ApiError, DecodeError, error_info, is_error
+from .walk import decoder, fields
 
 __all__ = ["API_REVISION", "Headers", "Operation", "Request", "Value", "api_error"]
 
@@ -34,9 +34,8 @@ Value: TypeAlias = str | int | bool | Sequence[str] | UnsetType | None
 
 T = TypeVar("T", covariant=True)
 
-_RPC: Final = {"code", "message"}  # what a bare google.rpc error has
-_SHOWN = 512  # characters of a text that is no JSON, in the message of an error
-_READ = 8192  # how much of such a text is looked at
+_SHOWN = 512  # characters of a body of no known form, in the message of an error
+_READ = 8192  # how much of such a body is looked at
 
 
 class Request(Struct, Generic[T], frozen=True, kw_only=True):
@@ -113,14 +112,17 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
         """
         if not 200 <= status < 300:
             raise api_error(status, body, headers)
+        data = _bare(body)
         try:
-            value = self._read(_bare(body), headers)
-        except (ApiError, DecodeError) as error:
-            if isinstance(error, ApiError) or _is_error(_json(body)):
-                raise api_error(status, body, headers) from None
+            value = self._read(data, headers)
+        except ApiError:
+            raise api_error(status, data, headers) from None
+        except DecodeError:
+            if is_error(read_json(data)):
+                raise api_error(status, data, headers) from None
             raise
-        if _is_error(unknown_members(value) if isinstance(value, WireStruct) else value):
-            raise api_error(status, body, headers)
+        if self.response != "Interaction" and is_error(_beside_schema(value)):
+            raise api_error(status, data, headers)
         return cast("T", value if self.response_type is not None else None)
 
     def _read(self, body: bytes, headers: Headers | None) -> Any:
@@ -133,7 +135,7 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
         if self.response == "Interaction":
             return decode_interaction(body)
         kind = self.response_type
-        if not body and kind in (None, dict[str, Any]):
+        if not body.strip() and kind in (None, dict[str, Any]):
             return {}  # an object without members, which need not be written
         return decode(body, Any if kind is None else kind)
 
@@ -251,7 +253,7 @@ def _plain(name: str, value: Any) -> str:
 def _line(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise TypeError(f"{name} has to be a str or an int, not {type(value).__name__}")
-    text = str.__str__(value) if isinstance(value, str) else str(value)
+    text = str.__str__(value) if isinstance(value, str) else str(int(value))
     printable = text.isascii() and text.isprintable() and text.strip() == text != ""
     if not printable or (isinstance(value, int) and value < 0):
         raise ValueError(f"{name} cannot be sent in a header: {value!r}")
@@ -306,7 +308,8 @@ def api_error(
     `google.rpc.RetryInfo` among the details says. A date is counted from the answer's own `Date`,
     and without that it is no number: gemwire has no clock.
     """
-    value = _json(body)
+    data = _bare(body)
+    value = read_json(data)
     found = error_info(value)
     details = found.details if found is not None else None
     wait = _seconds(_header(headers, "Retry-After"), _header(headers, "Date"))
@@ -315,7 +318,7 @@ def api_error(
     message = found.message
     if (found.code, found.status) == (None, None) and message in ("", value):
         # A text, or JSON of a form that is not known.
-        message = _told(value if isinstance(value, str) else _bare(body).decode("utf-8", "replace"))
+        message = _told(value if isinstance(value, str) else data.decode("utf-8", "replace"))
     return ApiError(
         message,
         code=found.code,
@@ -328,21 +331,15 @@ def api_error(
 
 def _bare(body: bytes | bytearray | memoryview | str) -> bytes:
     """The bytes, without the mark of their order that some proxies put before them."""
-    data = body.encode("utf-8", "replace") if isinstance(body, str) else bytes(body)
+    data = body.encode("utf-8", "backslashreplace") if isinstance(body, str) else bytes(body)
     return data.removeprefix(b"\xef\xbb\xbf")
 
 
-def _json(body: bytes | bytearray | memoryview | str) -> Any:
-    """The body as a value; as text if it is no JSON."""
-    return read_json(_bare(body))
-
-
-def _is_error(value: Any) -> bool:
-    """Whether it is an error where something else should be."""
-    first = value[0] if isinstance(value, list) and value else value
-    if not isinstance(first, dict) or not (first.get("error") or first.keys() >= _RPC):
-        return False
-    return error_info(first) is not None
+def _beside_schema(value: Any) -> Any:
+    """What of an answer its schema has no member for; all of it where it has no schema."""
+    if not isinstance(value, WireStruct):
+        return value
+    return {n: v for n, v in unknown_members(value).items() if n not in fields(type(value))}
 
 
 def _header(headers: Headers | None, wanted: str) -> str | None:
@@ -366,7 +363,8 @@ def _told(text: str) -> str:
     if text.lstrip().startswith("<"):
         page = _pattern(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1[^>]*>|\Z)").sub(" ", text)
         headings = (
-            _pattern(rf"<{tag}\b[^>]*>(.*?)</{tag}\b").search(page) for tag in ("title", "h1")
+            _pattern(rf"<{tag}\b[^<>]*>(.*?)(?:</{tag}\b|\Z)").search(page)
+            for tag in ("title", "h1")
         )
         places = (*(found[1] for found in headings if found), page, text)
         text = next(filter(None, map(_without_tags, places)), text)
@@ -382,7 +380,7 @@ def _pattern(expression: str) -> re.Pattern[str]:
 def _without_tags(text: str) -> str:
     from html import unescape  # rare
 
-    return unescape(re.sub(r"<[^>]*>", " ", text)).strip()
+    return unescape(re.sub(r"<[^<>]*>", " ", text)).strip()
 
 
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")

@@ -18,9 +18,11 @@ from msgspec.structs import replace
 from . import models as m
 from .base import Unknown, WireStruct
 from .builder import StepBuilder, with_member
+from .codec import unknown_members
 from .parts import AudioPart, TextPart, UnknownPart, add_extra
 from .report import StreamReport
 from .steps import ContentBuilder, builder_for
+from .walk import Misfit
 
 __all__ = ["PartBuilder", "builder_of_content", "joined"]
 
@@ -31,12 +33,13 @@ class PartBuilder(ContentBuilder):
     It builds a `model_output` with that part alone.
     """
 
-    __slots__ = ("bare", "run")
+    __slots__ = ("bare", "run", "signed_part")
 
     def __init__(self, index: int, step: Any, report: StreamReport) -> None:
         super().__init__(index, step, report)
         self.bare = bool(self.parts) and is_bare(self.parts[0])  # its delta is yet to fill it
         self.run: tuple[list[Any], Any] | None = None  # what the run was last put together from
+        self.signed_part = 0  # which part the signature came to
 
     @property
     def kind(self) -> str | None:
@@ -56,26 +59,45 @@ class PartBuilder(ContentBuilder):
 
     def merge(self, delta: Unknown) -> None:
         """Take the members of a delta of the same kind, which no schema has."""
-        if not isinstance(self.parts[0], UnknownPart):
-            self.parts[0] = UnknownPart(self.parts[0])
+        first = self.parts[0] if self.parts else None
+        if isinstance(first, Unknown):
+            self.parts[0] = UnknownPart(first)
+        elif not isinstance(first, UnknownPart):
+            raise Misfit("no part of a kind that no schema has")
         self.merge_raw(self.parts[0].raw, delta.raw)
 
     def take_signature(self, texts: dict[str, bytes]) -> None:
         """It stays with the part: the next content may have another."""
+        if texts.get("signature") == b'""':
+            del texts["signature"]
+
+    def sent_signature(self) -> Any:
+        """That of the part which the next one goes to."""
+        part = self.parts[-1] if self.parts else self.base
+        if isinstance(part, TextPart | AudioPart | UnknownPart):
+            part = part.base
+        members: Any = part.raw if isinstance(part, Unknown) else unknown_members(part or self.base)
+        return members.get("signature", UNSET) if isinstance(members, dict) else UNSET
+
+    def sign(self, delta: m.ThoughtSignatureDelta) -> None:
+        super().sign(delta)
+        self.signed_part = max(0, len(self.parts) - 1)
 
     def assemble(self) -> Any:
         """A signature that came by itself is the part's as well."""
         step = super().assemble()
-        if self.signature is None or not self.parts:
+        if not self.signature or not self.parts:
             return step
-        *before, part = step.content
+        content = list(step.content)
+        part = content[self.signed_part]
         if isinstance(part, Unknown):
-            part = UnknownPart(part)
-            part.raw["signature"] = self.signature
-            part = part.build()
+            unknown = UnknownPart(part)
+            unknown.raw["signature"] = self.signature
+            part = unknown.build()
         else:
             part = with_member(part, "signature", self.signature)
-        return replace(step, content=[*before, part])
+        content[self.signed_part] = part
+        return replace(step, content=content)
 
     def signed(self, step: Any) -> Any:
         return step if self.parts else super().signed(step)
@@ -87,7 +109,7 @@ class PartBuilder(ContentBuilder):
         if held and self.parts:
             self.parts[-1:] = self.one(self.parts[-1], held.pop(0))
         self.parts += held
-        self.point_at_text()
+        self.find_text()
 
     def one(self, start: Any, part: Any) -> list[Any]:
         """The part of the start and that of the deltas: one where they are of a kind."""

@@ -36,7 +36,7 @@ STATE: Final[dict[str, type]] = {
 MUTABLE: Final = frozenset(STATE.values())
 
 DERIVED = frozenset(
-    {"built", "folds", "last", "open", "places", "report", "routes", "run", "text_part"}
+    {"built", "folds", "last", "open", "places", "report", "routes", "run", "text_at", "text_part"}
 )
 """Attributes that are worked out again, or that lead out of the state."""
 
@@ -170,6 +170,6 @@ def _restored(cls: type, members: dict[str, Any], report: StreamReport) -> Any:
             new.run = None
         new.text_part = None
         new.folds = folds(type(new), type(new.base))
-        if isinstance(new, ContentBuilder) and not new.closed:
-            new.point_at_text()
+        if isinstance(new, ContentBuilder):
+            new.find_text()
     return new

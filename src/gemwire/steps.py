@@ -177,10 +177,10 @@ class ContentBuilder(StepBuilder):
 
     def point_at_text(self) -> None:
         """Let the next text go on with the last part, if that is text and the step is open."""
-        last = self.parts[-1] if self.parts and not self.closed else None
+        last = self.parts[-1] if self.parts else None
         self.text_part = None
         if isinstance(last, TextPart):
-            self.text_part = last.fragments
+            self.text_part = None if self.closed else last.fragments
             self.text_at = len(self.parts) - 1
 
     def find_text(self) -> None:

@@ -15,7 +15,7 @@ from collections.abc import (
     Iterable,
     Iterator,
 )
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -318,20 +318,20 @@ def assemble(
         DecodeError: only if `strict`, for what is not to spec.
     """
     core = StreamCore(strict=strict, max_event_bytes=max_event_bytes)
-    failures: list[Exception] = []
-    take_all = core.take_all
-    for chunk in _guarded(iter(_source(chunks)), failures):
-        take_all(chunk)
-    return _final(core, failures)
-
-
-def _guarded(chunks: Iterator[Chunk], failures: list[Exception]) -> Iterator[Chunk]:
-    """The chunks until there are no more, or their iterator fails: that is how a cut looks."""
-    try:
-        for chunk in chunks:  # noqa: UP028  # `yield from` would close what is not ours
-            yield chunk
-    except Exception as error:
-        failures.append(error)
+    source = iter(_source(chunks))
+    failure: Exception | None = None
+    while True:  # only what the iterable raises is a cut, not what is raised in here
+        try:
+            chunk = next(source)
+        except StopIteration:
+            break
+        except GemwireError:
+            raise
+        except Exception as error:
+            failure = error
+            break
+        core.take_all(chunk)
+    return _final(core, failure)
 
 
 async def aassemble(
@@ -343,31 +343,28 @@ async def aassemble(
 ) -> Interaction:
     """The async twin of `assemble`."""
     core = StreamCore(strict=strict, max_event_bytes=max_event_bytes)
-    failures: list[Exception] = []
-    take_all = core.take_all
-    async with aclosing(_aguarded(aiter(chunks), failures)) as guarded:
-        async for chunk in guarded:
-            take_all(chunk)
-    return _final(core, failures)
+    source = aiter(chunks)
+    failure: Exception | None = None
+    while True:
+        try:
+            chunk = await anext(source)
+        except StopAsyncIteration:
+            break
+        except GemwireError:
+            raise
+        except Exception as error:
+            failure = error
+            break
+        core.take_all(chunk)
+    return _final(core, failure)
 
 
-async def _aguarded(
-    chunks: AsyncIterator[Chunk], failures: list[Exception]
-) -> AsyncGenerator[Chunk, None]:
-    """The async twin of `_guarded`."""
-    try:
-        async for chunk in chunks:
-            yield chunk
-    except Exception as error:
-        failures.append(error)
-
-
-def _final(core: StreamCore, failures: list[Exception]) -> Interaction:
+def _final(core: StreamCore, failure: Exception | None) -> Interaction:
     core.end()
     try:
         return core.assembler.finish()
     except TruncatedStream as error:
-        raise error from next(iter(failures), None)
+        raise error from failure
 
 
 def iter_events(

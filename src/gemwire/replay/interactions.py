@@ -103,7 +103,7 @@ class Interactions:
         return answer
 
     def check_stream(self, recording: Recording) -> None:
-        """Say whether it has events.
+        """Refuse to send the events of one that has none any more.
 
         Raises:
             HTTPError: It was deleted or cancelled.

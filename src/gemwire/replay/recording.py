@@ -110,14 +110,13 @@ class Recording:
             body = json.dumps({name: v for name, v in body.items() if name != "id"}).encode()
         frames: list[bytes] = []
         for frame, event in self.events():
-            if "interaction_id" in event:
-                event["interaction_id"] = ""
-            elif "interaction" in event:
-                event["interaction"]["id"] = ""
-            else:
-                frames.append(frame)
-                continue
-            frames.append(framed(event))
+            match event:
+                case {"event_type": _, "interaction_id": _}:
+                    frames.append(framed({**event, "interaction_id": ""}))
+                case {"event_type": _, "interaction": dict(interaction)}:
+                    frames.append(framed({**event, "interaction": {**interaction, "id": ""}}))
+                case _:
+                    frames.append(frame)
         return replace(self, stream=b"".join(frames), body=body)
 
     def events(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
