@@ -15,7 +15,9 @@ from gemwire import (
     StreamReport,
     TruncatedStream,
     UserInputStep,
+    assemble,
     to_dict,
+    user_input,
 )
 from gemwire.replay import BUNDLED, Recording
 
@@ -396,3 +398,16 @@ def test_the_legacy_generation_resumes_alike() -> None:
     plain = whole([{n: v for n, v in event.items() if n != "event_id"} for event in events])
     for at in range(data.index(b"\n\n") + 2, len(plain) - 400, 53):
         assert finished(plain, cut_at(plain, at))[0] == uncut(events)
+
+
+@pytest.mark.parametrize("event", ["interaction.created", "interaction.start"])
+def test_input_of_old_after_a_restart(event: str) -> None:
+    """It is made today's, whether the stream was cut or not."""
+    opening = created(input=[{"role": "user", "content": "a"}])
+    opening["event_type"] = event
+    head = stream(opening, start(0, "model_output"), text(0, "A"), done=False)
+    again = stream(opening, start(0, "model_output"), text(0, "A mill"), stop(0), completed())
+    reader = InteractionStream(head).until_done()
+    found = InteractionStream(again, resume=reader.checkpoint()).get_final_interaction()
+    assert found == assemble(again)
+    assert found.input == [user_input("a")]

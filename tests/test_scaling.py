@@ -259,6 +259,18 @@ MANY: dict[str, Callable[[int], list[Any]]] = {
         *(start(i, "thought") for i in range(n)),
         *[completed("failed", steps=[{"type": "thought"}])] * n,
     ],
+    "terminal events with a step, after contents": lambda n: [
+        *({**opened, "index": i} for i in range(n)),
+        *[completed("failed", steps=[{"type": "thought"}, {"type": "thought"}])] * n,
+    ],
+    "terminal events with a step, after many runs of contents": lambda n: [
+        *({**opened, "index": i} if i % 2 else start(i, "thought") for i in range(n)),
+        *[completed("failed", steps=[{"type": "thought"}])] * n,
+    ],
+    "terminal events with an output, after steps": lambda n: [
+        *(start(i, "thought") for i in range(n)),
+        *[complete(outputs=[{"type": "text", "text": "a"}])] * n,
+    ],
     "terminal events with an output": lambda n: [
         *({**opened, "index": i} for i in range(n)),
         *[complete(outputs=[{"type": "text", "text": "a"}])] * n,

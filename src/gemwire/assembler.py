@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from .base import Unknown, WireStruct
 from .builder import TOO_DEEP, Build, StepBuilder
-from .codec import is_legacy, to_dict
+from .codec import as_today, to_dict
 from .errors import error_info
 from .marks import NO_TOKEN
 from .models import (
@@ -173,7 +173,7 @@ class Assembler(Decided):
 
     def _created(self, event: InteractionCreatedEvent) -> None:
         self.envelope(event)
-        report, hop, payload = self.report, self.hop, _today(event.interaction)
+        report, hop, payload = self.report, self.hop, as_today(event.interaction)
         held = hop.interaction.id
         if held is not UNSET and payload.id:
             if payload.id == held:
@@ -213,7 +213,7 @@ class Assembler(Decided):
 
     def _completed(self, event: InteractionCompletedEvent) -> None:
         self.envelope(event)
-        hop, payload = self.hop, _today(event.interaction)
+        hop, payload = self.hop, as_today(event.interaction)
         if payload.status in IN_PROGRESS:
             hop.lay(payload, "status")
             self.report.issue("not_terminal", None, str(payload.status))
@@ -407,15 +407,6 @@ def _rare(event: object) -> Callable[[Any, Any], None]:
         if handler := HANDLERS.get(type(event)):
             return handler
     raise TypeError(f"not an event of the Interactions API: {event!r}")
-
-
-def _today(payload: Interaction) -> Interaction:
-    """What a lifecycle event says in today's form; a few models still speak as of old."""
-    if is_legacy(payload):
-        from .legacy import with_today
-
-        return with_today(payload)
-    return payload
 
 
 def _as_text(delta: Any, step: StepBuilder | None) -> Any:

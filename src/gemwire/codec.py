@@ -37,6 +37,7 @@ from .walk import (
 __all__ = [
     "Event",
     "Found",
+    "as_today",
     "decode",
     "decode_event",
     "decode_interaction",
@@ -207,6 +208,15 @@ def is_legacy(interaction: Interaction) -> bool:
         or isinstance(sent, Unknown)
         or (isinstance(sent, list) and any(isinstance(item, Unknown) for item in sent))
     )
+
+
+def as_today(payload: Interaction) -> Interaction:
+    """What a lifecycle event says, in today's form but for its outputs."""
+    if is_legacy(payload):
+        from .legacy import with_today
+
+        return with_today(payload)
+    return payload
 
 
 def _raise_api_error(body: Any) -> None:

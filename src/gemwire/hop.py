@@ -6,6 +6,7 @@ with indexes from 0 again; hence the name.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from msgspec import UNSET
@@ -47,6 +48,7 @@ class Hop:
         "highest",
         "in_runs",
         "interaction",
+        "joints",
         "last",
         "ledger",
         "open",
@@ -68,7 +70,8 @@ class Hop:
         self.routes: dict[Any, StepBuilder] = {}  # index → where its deltas go
         self.order: list[tuple[int, StepBuilder]] = []  # by position, if `sorted`
         self.sorted = True
-        self.in_runs = False  # whether there are contents of the legacy generation
+        self.joints = 0  # where two contents of the legacy generation are parts of one step
+        self.in_runs = False  # whether there are such contents
         self.highest = -1
         self.last: StepBuilder | None = None  # the step opened last
         self.created = False  # whether an interaction.created came
@@ -84,7 +87,9 @@ class Hop:
         if position < self.highest:
             self.sorted = False
         self.highest = max(self.highest, position)
-        self.in_runs |= isinstance(builder, PartBuilder)
+        if isinstance(builder, PartBuilder):
+            self.in_runs = True
+            self.joints += bool(self.order) and isinstance(self.order[-1][1], PartBuilder)
         self.order.append((position, builder))
         self.open.append(builder)
         self.places.add(position)
@@ -97,6 +102,7 @@ class Hop:
         self.open.clear()
         self.places.clear()
         self.sorted = True
+        self.joints = 0
         self.in_runs = False
         self.highest = -1
         self.last = None
@@ -108,6 +114,10 @@ class Hop:
         if not self.sorted:
             self.order.sort(key=lambda placed: placed[0])
             self.sorted = True
+            self.joints = sum(
+                isinstance(one, PartBuilder) and isinstance(other, PartBuilder)
+                for (_, one), (_, other) in pairwise(self.order)
+            )
         if not self.in_runs:
             return [builder.build() for _, builder in self.order]
         return list(joined(builder for _, builder in self.order))
@@ -192,12 +202,12 @@ class Hop:
             self.interaction = replace(self.interaction, steps=steps)
         elif len(steps) > len(self.order):
             self.take_over(steps, builder_for)
-        elif steps and (self.is_longer_than(steps) or steps != self.steps()):
+        elif steps and (self.differs_in_number(steps) or steps != self.steps()):
             self.report.issue("steps_differ")
 
-    def is_longer_than(self, steps: list[Any]) -> bool:
-        """Whether there are more steps, without building them."""
-        return not self.in_runs and len(self.order) > len(steps)
+    def differs_in_number(self, steps: list[Any]) -> bool:
+        """Whether the numbers of steps differ, as far as that is known without building them."""
+        return self.sorted and len(self.order) - self.joints != len(steps)
 
     def take_over(self, steps: list[Any], build: Build) -> None:
         """Take these steps, which are complete, in place of those that were streamed."""

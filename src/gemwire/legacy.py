@@ -386,7 +386,7 @@ def payload_of(event: old.InteractionStartEvent | old.InteractionCompleteEvent) 
     payload = event.interaction or old.LegacyInteraction()
     interaction = struct(m.Interaction, split_object(encode(payload)))
     assert isinstance(interaction, m.Interaction)
-    return with_today(interaction)
+    return interaction
 
 
 def take_outputs(hop: Hop) -> None:

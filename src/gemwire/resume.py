@@ -20,6 +20,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from .base import Unknown
+from .codec import as_today
 from .hop import Hop
 from .marks import NO_TOKEN, Mark, Token, first_difference, is_longer
 from .models import Interaction
@@ -260,7 +261,7 @@ class Gate:
         # With `store: false` none has an id; it can only have been asked for with the token.
         another = created.id != held if created.id else not held and assembler.token.value
         if not another:
-            self.created = created
+            self.created = as_today(created)
             return False
         self.undecided = False
         if not assembler.hop.ended:
