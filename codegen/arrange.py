@@ -14,21 +14,17 @@ from dataclasses import dataclass
 from .load import Schema, Schemas, alternatives, refers_to, tag_of
 
 OPEN_UNION = '''
-class Unknown{name}(Unknown):
+class Unknown{name}(Unknown, frozen=True{tag_field}):
     """{article} `{name}` that the spec does not know, or one whose members do not fit."""
+{event_type}
 
-    __slots__ = (){event_type}
 
-
-if TYPE_CHECKING:
-    {name}: TypeAlias = {union} | Unknown{name}
-    """{doc}"""
-else:
-    {name} = {union}
+{name}: TypeAlias = {union} | Unknown{name}
+"""{doc}"""
 '''
 
+TAG_FIELD = ', tag_field="event_type"'
 EVENT_TYPE = """
-
     event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
 """
 
@@ -130,7 +126,8 @@ def _alias(schemas: Schemas, name: str, block: Block) -> str:
             name=name,
             article="An" if name[0] in "AEIOU" else "A",
             union=block.union,
-            doc=_indented(block.doc),
+            doc=block.doc,
+            tag_field=TAG_FIELD if event else "",
             event_type=EVENT_TYPE if event else "",
         )
     if needs_shapes(schemas, name):
@@ -176,8 +173,8 @@ def arrange(code: str, schemas: Schemas) -> dict[str, str]:
 def unions(schemas: Schemas) -> list[str]:
     """The open unions, in spec order.
 
-    No two may have the same members: at run time they are one, and what is unknown in it must have
-    one class. The overlay can make one the alias of the other.
+    No two may have the same members: they would be one thing with two names, and what is unknown in
+    them would have two classes. The overlay can make one the alias of the other.
     """
     found: dict[frozenset[str | None], str] = {}
     for name in schemas:

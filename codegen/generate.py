@@ -1,12 +1,15 @@
 """From the corrected OpenAPI document to the source of `gemwire.models`.
 
 datamodel-code-generator maps the schemas to types and renders them with our templates; arrange.py
-orders them and opens the unions; what is left here are headers, the tables and the list of names.
+orders them and opens the unions; what is left here are headers, the properties that read a model,
+the tables and the list of names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+import textwrap
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +19,30 @@ from datamodel_code_generator.enums import DataModelType
 from datamodel_code_generator.format import PythonVersion
 from datamodel_code_generator.parser import LiteralType
 
-from .arrange import arrange, events, is_open_union, names_in, unions
+from .arrange import arrange, events, names_in, unions
 from .load import REF, Schema, Schemas, load
 
 TEMPLATES = Path(__file__).parent / "templates"
-BASES = {"Interaction": "InteractionMixin, WireStruct"}  # hand-written properties of the answer
+VIEWS = Path(__file__).parent.parent / "src" / "gemwire" / "models" / "views.py"
+
+PROPERTIES: Mapping[str, Mapping[str, str]] = {
+    "Interaction": {
+        "output_text": "str",
+        "full_text": "str",
+        "output_images": "list[ImageContent]",
+        "output_audio": "list[AudioContent]",
+        "output_videos": "list[VideoContent]",
+        "output_documents": "list[DocumentContent]",
+        "thoughts": "list[ThoughtStep]",
+        "function_calls": "list[FunctionCallStep]",
+        "pending_function_calls": "list[FunctionCallStep]",
+        "ended": "bool",
+        # Its contents have no type here: their module is made of this one's models.
+        "outputs": "list[Any]",
+    }
+}
+"""Read-only properties of a model and their types: each calls the function of its name in views.py,
+whose docstring it has."""
 
 TITLES = {
     "interactions": "The interactions resource: requests, answers, steps and events.",
@@ -47,30 +69,38 @@ __all__ = [{names}]
 {registry}
 """
 
+INDENT = " " * 8
+PROPERTY = '''
+
+    @property
+    def {name}(self) -> {type}:
+        """{doc}"""
+        return views.{name}(self)
+'''
+
 INIT = """
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .interactions import *
-from .interactions import __all__ as _interactions
+from .lazy import load
 from .tables import MODULES
 
 if TYPE_CHECKING:
 {imports}
 
-__all__ = [*_interactions, *MODULES]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [{names}]
 
 
 def __getattr__(name: str) -> Any:
     if name not in MODULES:
         raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
-    value = getattr(import_module(f".{{MODULES[name]}}", __name__), name)
+    value = load(name)
     globals()[name] = value  # so that it is looked up once
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({{*globals(), *MODULES}})
+    return sorted({{*globals(), *__all__}})
 """
 
 TABLES = '''
@@ -88,8 +118,16 @@ IMPORTS = {
     "collections.abc": ("Sequence",),
     "typing": ("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Literal", "TypeAlias"),
     "msgspec": ("UNSET", "Meta", "UnsetType"),
-    "..answer": ("InteractionMixin",),
-    "..base": ("FREE", "STRICT", "UNIONS", "Int64", "Shapes", "Unknown", "WireStruct", "as_int64"),
+    "..codec.structs": (
+        "FREE",
+        "STRICT",
+        "Int64",
+        "Shapes",
+        "Unknown",
+        "WireStruct",
+        "as_int64",
+    ),
+    ".": ("views",),
 }
 
 
@@ -123,7 +161,7 @@ def render(document: Schema) -> str:
         output_model_type=DataModelType.MsgspecStruct,
         target_python_version=PythonVersion.PY_311,
         custom_template_dir=TEMPLATES,
-        base_class="gemwire.base.WireStruct",
+        base_class="gemwire.codec.structs.WireStruct",
         enum_field_as_literal=LiteralType.All,
         use_msgspec_tagged_unions=True,
         use_union_operator=True,
@@ -139,19 +177,38 @@ def render(document: Schema) -> str:
     return result
 
 
+def _properties(types: Mapping[str, str], views: str) -> str:
+    """The source of properties, from their types and the source of the functions they call."""
+    docs = {
+        node.name: ast.get_docstring(node)
+        for node in ast.parse(views).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    found = ""
+    for name, type_ in types.items():
+        doc = docs.get(name)
+        if not doc:
+            raise ValueError(f"views has no documented function {name}")
+        paragraphs = [textwrap.wrap(paragraph, 90) for paragraph in doc.split("\n\n")]
+        text = ("\n\n" + INDENT).join(("\n" + INDENT).join(lines) for lines in paragraphs)
+        if "\n" in text:
+            text += "\n" + INDENT
+        found += PROPERTY.format(name=name, type=type_, doc=text)
+    return found
+
+
 def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
 def _registry(schemas: Schemas, names: list[str]) -> str:
-    """What a module adds to the tables of gemwire.base."""
+    """What a module adds to the tables of gemwire.codec.structs."""
     strict: dict[str, list[str]] = {}
     for name in names:
         for member, keywords in schemas[name].get("properties", {}).items():
             if keywords.get("x-strict"):
                 strict.setdefault(name, []).append(member)
     tables = {
-        "UNIONS": [f"{n}: Unknown{n}" for n in names if is_open_union(schemas, n)],
         "STRICT": [f"{n}: frozenset({{{_quoted(members)}}})" for n, members in strict.items()],
         "FREE": [
             n
@@ -178,14 +235,15 @@ def _imports(used: set[str], own: str, module_of: dict[str, str]) -> str:
     return "\n\n".join(filter(None, found))
 
 
-def generate(specs: list[Path], overlay: Path) -> dict[str, str]:
+def generate(
+    specs: list[Path], overlay: Path, properties: Mapping[str, Mapping[str, str]] = PROPERTIES
+) -> dict[str, str]:
     """File name → source (not yet formatted) of the generated package."""
     document = load(specs, overlay)
     schemas: Schemas = document["components"]["schemas"]
     models = arrange(render(prepare(document)), schemas)
-    for name, bases in BASES.items():
-        if name in models:
-            models[name] = models[name].replace(f"class {name}(WireStruct", f"class {name}({bases}")
+    for name in properties.keys() & models.keys():
+        models[name] += _properties(properties[name], VIEWS.read_text("utf-8"))
     modules: dict[str, list[str]] = {}
     for name in models:
         modules.setdefault(schemas[name]["x-module"], []).append(name)
@@ -211,7 +269,10 @@ def generate(specs: list[Path], overlay: Path) -> dict[str, str]:
     lazy = sorted(name for name, module in module_of.items() if module in others)
     files["__init__.py"] = header(
         "Every model of the wire, by the name the API reference gives it."
-    ) + INIT.format(imports="\n".join(f"    from .{m} import *" for m in others) or "    pass")
+    ) + INIT.format(
+        imports="\n".join(f"    from .{m} import *" for m in others) or "    pass",
+        names=_quoted(sorted(module_of)),
+    )
     files["tables.py"] = header("What the codec looks up by name.") + TABLES.format(
         events=", ".join(f'"{event}": "{name}"' for event, name in events(schemas).items()),
         modules=", ".join(f'"{name}": "{module_of[name]}"' for name in lazy),

@@ -1,4 +1,4 @@
-"""From the paths of the OpenAPI document to the source of `gemwire.operations`.
+"""From the paths of the OpenAPI document to the source of `gemwire.operations.generated`.
 
 One function for each operation, in the order of the documents, and the table that all of them
 read, which also tells a server what it may be asked.
@@ -31,11 +31,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import UnsetType
 
-from .again import continue_interaction as continue_interaction
 from .request import Operation, Request
 
 if TYPE_CHECKING:
-    from .models import {models}
+    from ..models import {models}
 
 __all__ = [{names}]
 
@@ -232,7 +231,7 @@ def functions(document: Schema) -> list[tuple[str, str]]:
 
 
 def generate_operations(document: Schema) -> str:
-    """The source of `gemwire.operations`, not yet formatted."""
+    """The source of `gemwire.operations.generated`, not yet formatted."""
     calls = list(_calls(document))
     names = [call.name for call in calls]
     if len(set(names)) < len(names):

@@ -16,14 +16,17 @@ from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
 from gemwire import models as m
-from gemwire.base import STRICT, BareInt64, Extra, Int64, Unknown, WireStruct
+from gemwire.codec.json import REFUSED, Misfit
+from gemwire.codec.lenient import read
+from gemwire.codec.schema import fields, shape
+from gemwire.codec.structs import STRICT, BareInt64, Extra, Int64, Unknown, WireStruct
 from gemwire.models import tables
-from gemwire.walk import REFUSED, Misfit, fields, read, shape
 
 __all__ = [
     "EVENTS",
     "STRUCTS",
     "TERMINAL",
+    "UNIONS",
     "base64_texts",
     "instances",
     "interactions",
@@ -44,6 +47,13 @@ EVENTS: dict[str, type[WireStruct]] = {
     event: STRUCTS[name] for event, name in tables.EVENTS.items()
 }
 """The Structs of the events, by their names on the wire."""
+
+UNIONS: dict[str, tuple[Any, type[Unknown]]] = {
+    name.removeprefix("Unknown"): (getattr(m, name.removeprefix("Unknown")), value)
+    for name, value in ((name, getattr(m, name)) for name in m.__all__)
+    if isinstance(value, type) and issubclass(value, Unknown)
+}
+"""All open unions by name, each with its `Unknown…` class."""
 
 TERMINAL = (
     "completed",
@@ -315,7 +325,7 @@ def _structs(
     draw: st.DrawFn, cls: type[WireStruct], unknown: bool, surrogates: bool, depth: int
 ) -> WireStruct:
     plan = fields(cls)
-    always = ALWAYS["step"] if cls in get_args(m.Step) else frozenset()
+    always = ALWAYS["step"] if cls in shape(m.Step).structs.values() else frozenset()
     optional = [name for name in plan if name not in _required(cls)]
     chosen = (
         set(draw(st.lists(st.sampled_from(optional), max_size=max(1, 4 - depth))))

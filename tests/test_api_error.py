@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gemwire import ApiError, GemwireError, Request
 from gemwire import operations as o
-from gemwire.request import Headers, api_error
+from gemwire.operations.response import Headers, api_error
 
 
 def failed(status: int, body: bytes | str = b"", headers: Headers | None = None) -> ApiError:

@@ -139,7 +139,7 @@ def test_apply_all_is_apply_for_each() -> None:
             one.apply(event)
         other.apply_all(events)
         assert one.snapshot() == other.snapshot()
-        assert one.report.events == other.report.events == len(events)
+        assert one.report.event_count == other.report.event_count == len(events)
 
 
 def test_snapshots_are_detached_and_share_what_did_not_change() -> None:

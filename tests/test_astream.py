@@ -93,7 +93,7 @@ def test_state_is_that_of_the_event_just_yielded(size: int) -> None:
         async for event in reader:
             assembler.apply(event)
             assert reader.snapshot() == assembler.snapshot()
-            assert reader.report.events == assembler.report.events
+            assert reader.report.event_count == assembler.report.event_count
         assert reader.step(1) == assembler.step(1)
 
     run(main())
@@ -112,7 +112,7 @@ def test_every_public_method() -> None:
             assert await reader.get_final_text() == "A mill – by the sea"
             assert reader.snapshot() == WHOLE
             assert reader.report.outcome == "requires_action"
-            assert reader.report.bytes == len(DATA)
+            assert reader.report.byte_count == len(DATA)
             assert reader.step(2).type == "function_call"
             with pytest.raises(StopAsyncIteration):
                 await anext(reader)

@@ -18,7 +18,7 @@ from gemwire import (
     iter_events,
     unknown_members,
 )
-from gemwire.checkpoint import MAGIC
+from gemwire.resume.checkpoint import MAGIC
 from gemwire.replay import BUNDLED, Recording
 
 from .answers import hop, long_answer, servers, uncut, whole, with_ids
@@ -98,7 +98,7 @@ def all_of(assembler: Assembler) -> tuple[Any, ...]:
         report.resume,
         report.issues,
         [(u.path, u.kind, u.tag, u.sample, u.count) for u in report.unknown],
-        report.events,
+        report.event_count,
     ]  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def test_marks_go_on_after_restore() -> None:
     for event in list(iter_events(whole(events)))[:-1]:
         assembler = Assembler.restore(assembler.checkpoint())
         assembler.apply(event)
-        point = assembler.resume_point()
+        point = assembler.report.resume
         assert point is not None
         rest = servers(events)["after the id"](point)
         found = InteractionStream(rest, resume=assembler.checkpoint()).get_final_interaction()
@@ -176,7 +176,7 @@ def test_in_the_middle_of_a_chunk() -> None:
     data = whole(long_answer())
     reader = InteractionStream(data)
     for number, _ in enumerate(reader, 1):
-        assert Assembler.restore(reader.checkpoint()).report.events == number
+        assert Assembler.restore(reader.checkpoint()).report.event_count == number
 
 
 # ---- bytes that are none of ours

@@ -24,7 +24,7 @@ from gemwire import (
     unknown_members,
 )
 from gemwire import models as m
-from gemwire.codec import EVENT_DECODERS
+from gemwire.wire.events import EVENT_DECODERS
 
 from .payloads import FITTING, assert_encodes_to, compact
 from .strategies import EVENTS

@@ -10,6 +10,7 @@ import ast
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import warnings
@@ -26,14 +27,16 @@ pytest.importorskip("ruff", reason="the extra `codegen` is not installed")
 
 from codegen.__main__ import DOCUMENTS, SPEC, ruff_format
 from codegen.arrange import names_in, unions
-from codegen.generate import generate
+from codegen.generate import VIEWS, generate
 from codegen.load import OPERATIONS, Schemas, StaleOverlay, load
 from gemwire import DecodeError, Unknown, decode, encode, iter_unknown, unknown_members
-from gemwire.base import FREE, STRICT, UNIONS
+from gemwire.codec.schema import shape
+from gemwire.codec.structs import FREE, STRICT
 
 ROOT = Path(__file__).parent.parent
 GOLDEN = Path(__file__).parent / "codegen_golden"
 INPUTS = [GOLDEN / "zoo.openapi.yaml", GOLDEN / "shop.openapi.yaml"]
+PROPERTIES = {"Keeper": {"ended": "bool", "full_text": "str"}}
 UPDATE = bool(os.environ.get("GEMWIRE_UPDATE_GOLDEN"))
 FILES = ["__init__.py", "interactions.py", "shared.py", "shop.py", "tables.py"]
 
@@ -41,7 +44,7 @@ FILES = ["__init__.py", "interactions.py", "shared.py", "shop.py", "tables.py"]
 def generated(specs: list[Path] = INPUTS) -> dict[str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # notes on formats that datamodel-code-generator lacks
-        return generate(specs, GOLDEN / "overlay.yaml")
+        return generate(specs, GOLDEN / "overlay.yaml", PROPERTIES)
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +106,11 @@ def test_names_in() -> None:
     assert "C" not in names_in('class A(B):\n    """C"""\n    x: D\n')
 
 
+def test_a_property_needs_its_function() -> None:
+    with pytest.raises(ValueError, match="views has no documented function no_such_view"):
+        generate(INPUTS, GOLDEN / "overlay.yaml", {"Keeper": {"no_such_view": "str"}})
+
+
 # ---- the result, executed
 
 
@@ -113,11 +121,13 @@ def zoo(sources: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> It
     package = root / "zoo_package"
     (package / "models").mkdir(parents=True)
     (package / "__init__.py").touch()
-    for name in ("base", "answer"):
-        (package / f"{name}.py").write_text(f"from gemwire.{name} import *\n")
+    (package / "codec").mkdir()
+    (package / "codec" / "structs.py").write_text("from gemwire.codec.structs import *\n")
+    (package / "models" / "views.py").write_text("from gemwire.models.views import *\n")
+    shutil.copy(VIEWS.with_name("lazy.py"), package / "models")
     for name, source in sources.items():
         (package / "models" / name).write_text(source, "utf-8")
-    tables: list[Any] = [UNIONS, STRICT, FREE]
+    tables: list[Any] = [STRICT, FREE]
     before = [table.copy() for table in tables]
     sys.path.insert(0, str(root))
     try:
@@ -235,8 +245,8 @@ def test_tables(zoo: ModuleType) -> None:
     assert tables.MODULES == {"Nothing": "shared", "Ticket": "shop"}
     assert STRICT[zoo.Fed] == {"index"}
     assert zoo.Extras in FREE
-    assert UNIONS[zoo.Animal] is zoo.UnknownAnimal
-    assert UNIONS[zoo.ZooEvent] is zoo.UnknownZooEvent
+    assert shape(zoo.Animal).unknown is zoo.UnknownAnimal
+    assert shape(zoo.ZooEvent).unknown is zoo.UnknownZooEvent
 
 
 # ---- the overlay, operation by operation

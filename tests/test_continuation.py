@@ -14,7 +14,7 @@ from gemwire import (
     join_continuations,
     to_dict,
 )
-from gemwire.continuation import sum_usage
+from gemwire.assembly.usage import sum_usage
 from gemwire.models import Usage
 
 from .answers import hop

@@ -21,23 +21,23 @@ from gemwire import (
     UserInputStep,
     VideoContent,
     assemble,
-    audio_part,
+    audio_content,
     decode,
     decode_interaction,
-    document_part,
+    document_content,
     encode,
     function_result,
     history,
-    image_part,
+    image_content,
     to_dict,
     user_input,
-    video_part,
+    video_content,
 )
 from gemwire import models as m
-from gemwire.conversation import MAGIC, SUFFIXES
+from gemwire.codec.schema import fields, known_values
 from gemwire.operations import create_interaction
+from gemwire.operations.media import MAGIC, SUFFIXES
 from gemwire.replay import BUNDLED, Recording
-from gemwire.walk import fields, known_values
 
 # ---- turns
 
@@ -177,10 +177,10 @@ def test_what_is_no_turn(turn: Any) -> None:
 # ---- media
 
 PARTS: dict[str, tuple[Any, Any]] = {
-    "image": (image_part, ImageContent),
-    "audio": (audio_part, AudioContent),
-    "video": (video_part, VideoContent),
-    "document": (document_part, DocumentContent),
+    "image": (image_content, ImageContent),
+    "audio": (audio_content, AudioContent),
+    "video": (video_content, VideoContent),
+    "document": (document_content, DocumentContent),
 }
 
 OASIS = "application/vnd.oasis.opendocument."
@@ -240,8 +240,8 @@ def test_bytes(data: bytes, mime_type: str, form: Any) -> None:
 
 
 def test_containers_may_hold_nothing_but_sound() -> None:
-    assert audio_part(FTYP + b"isom").mime_type == "audio/m4a"
-    assert audio_part(b"\x1a\x45\xdf\xa3....webm").mime_type == "audio/webm"
+    assert audio_content(FTYP + b"isom").mime_type == "audio/m4a"
+    assert audio_content(b"\x1a\x45\xdf\xa3....webm").mime_type == "audio/webm"
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -258,11 +258,11 @@ def test_suffixes(tmp_path: Path, suffix: str) -> None:
 def test_what_is_in_a_file_counts_more_than_its_name(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
-    assert image_part(path).mime_type == "image/png"
-    assert image_part(path, "image/tiff").mime_type == "image/tiff"
+    assert image_content(path).mime_type == "image/png"
+    assert image_content(path, "image/tiff").mime_type == "image/tiff"
     path = path.rename(tmp_path / "report.pdf")
     with pytest.raises(ValueError, match=r"report\.pdf.*this is image/png"):
-        document_part(path)
+        document_content(path)
 
 
 def test_the_types_are_those_of_the_spec() -> None:
@@ -278,15 +278,15 @@ def test_the_types_are_those_of_the_spec() -> None:
 @pytest.mark.parametrize(
     ("make", "data", "known"),
     [
-        (image_part, b"<svg>", "image/bmp, image/gif"),
-        (audio_part, b"\0\0\0\0", "audio/aac"),
-        (video_part, b"RIFF....ACON", "video/3gpp"),
-        (image_part, FTYP + b"avif", "image/bmp"),
-        (video_part, FTYP + b"avif", "video/3gpp"),
-        (audio_part, FTYP + b"crx ", "audio/aac"),
-        (audio_part, b"ID3,name\n", "audio/aac"),
-        (document_part, b"plain text", "application/msword"),
-        (document_part, b"PK\x03\x04....", "application/pdf"),
+        (image_content, b"<svg>", "image/bmp, image/gif"),
+        (audio_content, b"\0\0\0\0", "audio/aac"),
+        (video_content, b"RIFF....ACON", "video/3gpp"),
+        (image_content, FTYP + b"avif", "image/bmp"),
+        (video_content, FTYP + b"avif", "video/3gpp"),
+        (audio_content, FTYP + b"crx ", "audio/aac"),
+        (audio_content, b"ID3,name\n", "audio/aac"),
+        (document_content, b"plain text", "application/msword"),
+        (document_content, b"PK\x03\x04....", "application/pdf"),
     ],
 )
 def test_types_that_cannot_be_told(make: Any, data: bytes, known: str) -> None:
@@ -299,20 +299,20 @@ def test_unknown_suffixes(tmp_path: Path) -> None:
         path = tmp_path / name
         path.write_bytes(b"hello")
         with pytest.raises(ValueError, match=r"cannot tell the type.*text/csv"):
-            document_part(path)
+            document_content(path)
     (tmp_path / "a.csv").write_bytes(b"a,b")
     with pytest.raises(ValueError, match="this is text/csv"):
-        image_part(tmp_path / "a.csv")
+        image_content(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize(
     ("make", "mime_type"),
     [
-        (image_part, "image/avif"),
-        (audio_part, "audio/l16; rate=24000; channels=1"),
-        (video_part, "Video/MP4"),
-        (document_part, "text/plain"),
-        (document_part, "application/x-new"),
+        (image_content, "image/avif"),
+        (audio_content, "audio/l16; rate=24000; channels=1"),
+        (video_content, "Video/MP4"),
+        (document_content, "text/plain"),
+        (document_content, "application/x-new"),
     ],
 )
 def test_a_type_that_is_given_is_taken(make: Any, mime_type: str) -> None:
@@ -323,13 +323,13 @@ def test_a_type_that_is_given_is_taken(make: Any, mime_type: str) -> None:
 @pytest.mark.parametrize(
     ("make", "mime_type"),
     [
-        (image_part, "audio/wav"),
-        (image_part, "png"),
-        (audio_part, "video/mp4"),
-        (document_part, "image/png"),
-        (document_part, "pdf"),
-        (document_part, "/pdf"),
-        (document_part, ""),
+        (image_content, "audio/wav"),
+        (image_content, "png"),
+        (audio_content, "video/mp4"),
+        (document_content, "image/png"),
+        (document_content, "pdf"),
+        (document_content, "/pdf"),
+        (document_content, ""),
     ],
 )
 def test_a_type_of_another_kind(make: Any, mime_type: str) -> None:
@@ -341,18 +341,18 @@ def test_nothing_in_it(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
     for source in (b"", tmp_path / "a.png"):
         with pytest.raises(ValueError, match="there is nothing in it"):
-            image_part(source)
+            image_content(source)
 
 
 def test_files_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        image_part(tmp_path / "a.png")
+        image_content(tmp_path / "a.png")
     for uri in ("gs://bucket/a.png", "https://example.test/a.png"):
         with pytest.raises(ValueError, match="is no path"):
-            image_part(uri)
+            image_content(uri)
 
 
 def test_parts_are_accepted_in_a_request() -> None:
-    turn = user_input("See", image_part(b"GIF89a"), document_part(b"%PDF-"))
+    turn = user_input("See", image_content(b"GIF89a"), document_content(b"%PDF-"))
     body = create_interaction({"model": "m", "input": [turn]}).body
     assert decode(body or b"", m.CreateModelInteraction, strict=True).input == [turn]

@@ -27,7 +27,7 @@ from gemwire import (
     models,
     to_dict,
 )
-from gemwire.report import IN_PROGRESS
+from gemwire.models.views import IN_PROGRESS
 
 from .strategies import interactions
 from .wire import Payload, Verdict, cut, dumps, pull, push

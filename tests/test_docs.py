@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import gemwire
-from gemwire.report import ISSUES
+from gemwire.assembly.report import ISSUES
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *ROOT.glob("[!.]*/README.md")])

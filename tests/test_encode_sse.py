@@ -47,7 +47,7 @@ def test_what_no_frame_can_carry(bad: str) -> None:
 
 
 def test_a_typed_event() -> None:
-    from gemwire.codec import decode_event
+    from gemwire import decode_event
 
     for name, data in (
         ("step.stop", b'{"index":0,"event_type":"step.stop"}'),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import gemwire
 from gemwire import Assembler, decode_event
-from gemwire.report import ISSUES, MAX_ENTRIES, OVERFLOW, SAMPLE_BYTES
+from gemwire.assembly.report import ISSUES, MAX_ENTRIES, OVERFLOW, SAMPLE_BYTES
 
 from .wire import (
     FAILURE,

@@ -31,7 +31,7 @@ from gemwire import (
     to_dict,
 )
 from gemwire.errors import DecodeError
-from gemwire.legacy import HANDLERS
+from gemwire.assembly.content_events import HANDLERS
 
 from .legacy_wire import (
     CALL,

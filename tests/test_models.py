@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import subprocess
 import sys
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
 
 import gemwire
-from gemwire import Unknown, decode, encode, warm_up
+from gemwire import decode, encode, warm_up
 from gemwire import models as m
-from gemwire.base import STRICT, UNIONS, WireStruct
-from gemwire.codec import EVENT_DECODERS
-from gemwire.walk import decoder, fields
-from tests.strategies import EVENTS, STRUCTS
+from gemwire.codec.once import decoder
+from gemwire.codec.schema import fields, shape
+from gemwire.codec.structs import STRICT, WireStruct
+from gemwire.wire.events import EVENT_DECODERS
+from tests.strategies import EVENTS, STRUCTS, UNIONS
 
 PACKAGE = Path(m.__file__).parent
 MODULES = [path for path in sorted(PACKAGE.glob("*.py")) if path.name != "tables.py"]
@@ -117,22 +120,29 @@ def test_docstrings_are_found_missing() -> None:
 
 def test_unions_table_is_complete() -> None:
     """Each `Unknown…` class is the unknown member of the union of its name, and of no other."""
-    classes = {
-        name: value
-        for name, value in ((name, getattr(m, name)) for name in m.__all__)
-        if isinstance(value, type) and issubclass(value, Unknown)
-    }
-    assert {cls.__name__: cls for cls in UNIONS.values()} == classes
-    for union, cls in UNIONS.items():
-        assert getattr(m, cls.__name__.removeprefix("Unknown")) == union
+    for name, (union, cls) in UNIONS.items():
+        assert cls.__name__ == f"Unknown{name}"
+        assert shape(union).unknown is cls
+        assert {*get_args(union)} == {*shape(union).structs.values(), cls}
         tags = [(s.__struct_config__.tag_field, s.__struct_config__.tag) for s in get_args(union)]
         assert len({field for field, _ in tags}) == 1
         assert len({tag for _, tag in tags}) == len(tags)
+    assert len({cls for _, cls in UNIONS.values()}) == len(UNIONS)
+
+
+@pytest.mark.parametrize("name", UNIONS)
+def test_unions_are_the_same_for_isinstance_and_for_the_decoder(name: str) -> None:
+    union, unknown = UNIONS[name]
+    tag = shape(union).tag_field
+    sent = [{tag: "hologram"}, {tag: "__unknown__", "json": "YQ=="}]
+    found: list[Any] = decode(json.dumps(sent), GenericAlias(list, (union,)))
+    assert [type(one) for one in found] == [unknown, unknown]
+    assert all(isinstance(one, union) for one in found)
+    assert isinstance(decoder(union), msgspec.json.Decoder)
 
 
 def test_events_table_is_complete() -> None:
-    members = {*get_args(m.InteractionSseEvent), *get_args(m.LegacySseEvent)}
-    assert {cls.__struct_config__.tag: cls for cls in members} == EVENTS
+    assert shape(m.InteractionSseEvent).structs | shape(m.LegacySseEvent).structs == EVENTS
 
 
 def test_strict_members_exist_and_are_optional() -> None:
@@ -144,8 +154,7 @@ def test_strict_members_exist_and_are_optional() -> None:
 def test_warm_up_builds_the_decoders() -> None:
     """Those of today's generation; what the legacy one needs is loaded with its first event."""
     warm_up()
-    today = {cls.__struct_config__.tag for cls in get_args(m.InteractionSseEvent)}
-    assert {*today, None} <= EVENT_DECODERS.keys()
+    assert {*shape(m.InteractionSseEvent).structs, None} <= EVENT_DECODERS.keys()
     warm_up()  # twice does no harm
 
 

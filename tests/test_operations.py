@@ -20,9 +20,9 @@ from gemwire import ApiError, decode, encode, to_dict
 from gemwire import models as m
 from gemwire import operations as o
 from gemwire.operations import OPERATIONS
+from gemwire.operations.request import Operation, Request
 from gemwire.replay import Recording, ReplayServer
 from gemwire.replay.routes import pattern, smallest
-from gemwire.request import Operation, Request
 
 ROOT = Path(__file__).parent.parent
 TABLE = Path(os.environ.get("GEMWIRE_WIRE", ROOT / ".." / "shared" / "wire")) / "current-3.4.json"

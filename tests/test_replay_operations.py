@@ -24,7 +24,7 @@ from gemwire import (
 )
 from gemwire import operations as o
 from gemwire.replay import FAULT_HEADER, RECORDING_HEADER, Recording, ReplayServer
-from gemwire.request import Request
+from gemwire import Request
 
 SEARCH = Recording.load("search")
 ID = SEARCH.interaction_id
@@ -55,7 +55,7 @@ def call(client: httpx2.Client, server: ReplayServer) -> Any:
             headers={**request.headers, **headers},
             content=request.body,
         )
-        if request.event_stream and response.status_code == 200:
+        if request.streams and response.status_code == 200:
             assert response.headers["content-type"] == "text/event-stream"
             return response.content
         return request.decode_response(response.status_code, response.content, response.headers)

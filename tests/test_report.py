@@ -23,8 +23,9 @@ from gemwire import (
     assemble,
     decode,
 )
-from gemwire.errors import ErrorInfo, error_info
-from gemwire.report import IN_PROGRESS, UsageLedger
+from gemwire.wire.error_body import ErrorInfo, error_info
+from gemwire.models.views import IN_PROGRESS
+from gemwire.assembly.usage import UsageLedger
 
 from .wire import (
     FAILURE,
@@ -406,7 +407,7 @@ def test_ids_bytes_and_events_are_counted() -> None:
     for size in (1, 7, len(data)):
         found = pull(cut(data, size))
         report = found.known
-        assert (report.bytes, report.events) == (len(data), 6)
+        assert (report.byte_count, report.event_count) == (len(data), 6)
         assert report.interaction_ids == [IDENTITY]
         assert report.interaction_id == IDENTITY
     assert pull(answer(*MILL, b": a comment\n\n", identity="")).known.interaction_id == IDENTITY

@@ -19,7 +19,8 @@ from msgspec import UNSET
 from gemwire import DecodeError, Interaction, decode_interaction, encode, unknown_members
 from gemwire import models as m
 from gemwire import operations as o
-from gemwire.request import API_REVISION, Headers, Request
+from gemwire.operations.request import API_REVISION, Request
+from gemwire.operations.response import Headers
 
 HOST = "https://example.test"
 ASK = {"model": "gemini-3.6-flash", "input": "Hi"}
@@ -301,15 +302,15 @@ def test_what_is_unset_inside_is_left_out() -> None:
 )
 def test_the_body_says_whether_events_come(body: Any, streams: bool) -> None:
     request = o.create_interaction(body)
-    assert request.event_stream is streams
+    assert request.streams is streams
     accepted = "text/event-stream" if streams else "application/json"
     assert request.headers["Accept"] == accepted
 
 
 def test_only_operations_that_can_stream_do() -> None:
-    assert o.get_interaction("i", stream=True).event_stream
-    assert not o.get_interaction("i", stream=False).event_stream
-    assert not o.create_agent({"stream": True}).event_stream
+    assert o.get_interaction("i", stream=True).streams
+    assert not o.get_interaction("i", stream=False).streams
+    assert not o.create_agent({"stream": True}).streams
 
 
 def test_a_request_is_a_value() -> None:

@@ -22,11 +22,20 @@ from gemwire import (
     to_dict,
 )
 from gemwire import models as m
-from gemwire.base import UNIONS, WireStruct
-from gemwire.codec import Event
+from gemwire.codec.structs import WireStruct
+from gemwire.wire.events import Event
 
 from .payloads import FITTING, exactly
-from .strategies import EVENTS, STRUCTS, instances, interactions, json_texts, json_values, mutated
+from .strategies import (
+    EVENTS,
+    STRUCTS,
+    UNIONS,
+    instances,
+    interactions,
+    json_texts,
+    json_values,
+    mutated,
+)
 
 QUICK = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -60,7 +69,7 @@ def test_every_model_comes_back_at_length(
     assert_round_trip(data.draw(instances(cls, unknown=unknown, surrogates=unknown)), cls)
 
 
-@pytest.mark.parametrize("union", UNIONS, ids=[cls.__name__ for cls in UNIONS.values()])
+@pytest.mark.parametrize("union", [union for union, _ in UNIONS.values()], ids=UNIONS)
 @settings(QUICK, max_examples=20)
 @given(st.data())
 def test_every_open_union_comes_back(union: Any, data: st.DataObject) -> None:

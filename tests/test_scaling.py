@@ -28,7 +28,7 @@ from gemwire import (
     assemble,
     models,
 )
-from gemwire.report import MAX_ENTRIES
+from gemwire.assembly.report import MAX_ENTRIES
 
 from .legacy_wire import complete
 from .wire import (

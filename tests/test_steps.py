@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from gemwire import ArgumentsError, Assembler, models
-from gemwire.report import ISSUES
-from gemwire.steps import BUILDERS, OPENS, builder_for
+from gemwire.assembly.report import ISSUES
+from gemwire.assembly.steps import BUILDERS, OPENS, builder_for
 
 from .test_steps_arguments import ARGUMENTS
 from .test_steps_audio import AUDIO

@@ -42,7 +42,7 @@ def test_state_is_that_of_the_event_just_yielded(size: int) -> None:
         assert event == expected
         assembler.apply(event)
         assert reader.snapshot() == assembler.snapshot()
-        assert reader.report.events == assembler.report.events
+        assert reader.report.event_count == assembler.report.event_count
     assert reader.step(1) == assembler.step(1)
 
 
@@ -144,9 +144,9 @@ def test_a_buffer_may_be_used_again() -> None:
 def test_report_counts_bytes_as_they_come() -> None:
     reader = InteractionStream(cut(DATA, 100))
     next(reader)
-    assert 0 < reader.report.bytes < len(DATA)
-    assert reader.report.bytes % 100 == 0
-    assert reader.until_done().report.bytes == len(DATA)
+    assert 0 < reader.report.byte_count < len(DATA)
+    assert reader.report.byte_count % 100 == 0
+    assert reader.until_done().report.byte_count == len(DATA)
 
 
 # ---- text_stream

@@ -37,7 +37,7 @@ def test_iterable_that_raises(size: int) -> None:
     assert seen == SENT[:8]
     assert caught.value is problem
     assert reader.report.outcome == "truncated"
-    assert reader.report.events == 8
+    assert reader.report.event_count == 8
     with pytest.raises(TruncatedStream) as cut_short:
         reader.get_final_interaction()
     assert cut_short.value.__cause__ is problem

@@ -24,7 +24,7 @@ from gemwire import (
     decode_event,
     to_dict,
 )
-from gemwire.errors import ErrorInfo
+from gemwire.wire.error_body import ErrorInfo
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -224,7 +224,7 @@ def verdict(finish: Callable[[], Interaction], report: StreamReport) -> Verdict:
         report.usage_source,
         report.interaction_ids,
         report.last_event_id,
-        report.events,
+        report.event_count,
     )
 
 

@@ -1,7 +1,7 @@
 """The wire layer of the Gemini Interactions API: bytes in, typed events and Interactions out.
 
 Importing this package loads msgspec and nothing of gemwire; a name is loaded, with its module, when
-it is first used.
+it is first used. Which names stand here, docs/architecture.md says.
 """
 
 from __future__ import annotations
@@ -17,25 +17,20 @@ if TYPE_CHECKING:
     from . import models as models
     from . import operations as operations
     from .assembler import Assembler as Assembler
-    from .base import Unknown as Unknown
-    from .codec import Event as Event
-    from .codec import decode as decode
-    from .codec import decode_event as decode_event
-    from .codec import decode_interaction as decode_interaction
-    from .codec import encode as encode
-    from .codec import iter_unknown as iter_unknown
-    from .codec import to_dict as to_dict
-    from .codec import unknown_members as unknown_members
-    from .codec import warm_up as warm_up
-    from .continuation import join_continuations as join_continuations
-    from .conversation import audio_part as audio_part
-    from .conversation import document_part as document_part
-    from .conversation import function_result as function_result
-    from .conversation import history as history
-    from .conversation import image_part as image_part
-    from .conversation import user_input as user_input
-    from .conversation import video_part as video_part
-    from .disassemble import disassemble as disassemble
+    from .assembly.continuation import join_continuations as join_continuations
+    from .assembly.disassemble import disassemble as disassemble
+    from .assembly.report import Issue as Issue
+    from .assembly.report import ResumePoint as ResumePoint
+    from .assembly.report import StreamReport as StreamReport
+    from .assembly.report import UnknownSeen as UnknownSeen
+    from .assembly.usage import UsageSource as UsageSource
+    from .codec.decode import decode as decode
+    from .codec.encode import encode as encode
+    from .codec.encode import to_dict as to_dict
+    from .codec.structs import Unknown as Unknown
+    from .codec.unknown import Found as Found
+    from .codec.unknown import iter_unknown as iter_unknown
+    from .codec.unknown import unknown_members as unknown_members
     from .errors import ApiError as ApiError
     from .errors import ArgumentsError as ArgumentsError
     from .errors import CheckpointError as CheckpointError
@@ -44,12 +39,8 @@ if TYPE_CHECKING:
     from .errors import LimitExceeded as LimitExceeded
     from .errors import ProtocolError as ProtocolError
     from .errors import ServerError as ServerError
-    from .errors import SignatureError as SignatureError
     from .errors import StreamError as StreamError
     from .errors import TruncatedStream as TruncatedStream
-    from .errors import WebhookError as WebhookError
-    from .following import afollow as afollow
-    from .following import follow as follow
     from .models import Annotation as Annotation
     from .models import ArgumentsDelta as ArgumentsDelta
     from .models import AudioContent as AudioContent
@@ -89,43 +80,153 @@ if TYPE_CHECKING:
     from .models import UserInputStep as UserInputStep
     from .models import VideoContent as VideoContent
     from .models import VideoDelta as VideoDelta
-    from .report import Issue as Issue
-    from .report import ResumePoint as ResumePoint
-    from .report import StreamReport as StreamReport
-    from .report import UnknownSeen as UnknownSeen
-    from .request import Request as Request
+    from .models.views import is_terminal as is_terminal
+    from .operations.input import function_result as function_result
+    from .operations.input import history as history
+    from .operations.input import user_input as user_input
+    from .operations.media import audio_content as audio_content
+    from .operations.media import document_content as document_content
+    from .operations.media import image_content as image_content
+    from .operations.media import video_content as video_content
+    from .operations.request import Request as Request
     from .sse import DONE as DONE
     from .sse import SSEMessage as SSEMessage
     from .sse import SSEParser as SSEParser
     from .sse import encode_sse as encode_sse
-    from .stream import AsyncInteractionStream as AsyncInteractionStream
-    from .stream import InteractionStream as InteractionStream
-    from .stream import aassemble as aassemble
-    from .stream import aiter_events as aiter_events
-    from .stream import assemble as assemble
-    from .stream import iter_events as iter_events
+    from .streams.async_stream import AsyncInteractionStream as AsyncInteractionStream
+    from .streams.async_stream import aassemble as aassemble
+    from .streams.async_stream import aiter_events as aiter_events
+    from .streams.follow import AsyncFollowedStream as AsyncFollowedStream
+    from .streams.follow import FollowedStream as FollowedStream
+    from .streams.follow import afollow as afollow
+    from .streams.follow import follow as follow
+    from .streams.parser import InteractionParser as InteractionParser
+    from .streams.stream import InteractionStream as InteractionStream
+    from .streams.stream import assemble as assemble
+    from .streams.stream import iter_events as iter_events
+    from .wire.bodies import decode_interaction as decode_interaction
+    from .wire.error_body import ErrorInfo as ErrorInfo
+    from .wire.events import Event as Event
+    from .wire.events import decode_event as decode_event
+    from .wire.events import warm_up as warm_up
 
 __version__ = "0.1.0"
 
+__all__ = [
+    "DONE",
+    "UNSET",
+    "Annotation",
+    "ApiError",
+    "ArgumentsDelta",
+    "ArgumentsError",
+    "Assembler",
+    "AsyncFollowedStream",
+    "AsyncInteractionStream",
+    "AudioContent",
+    "AudioDelta",
+    "CheckpointError",
+    "Content",
+    "DecodeError",
+    "DocumentContent",
+    "DocumentDelta",
+    "ErrorEvent",
+    "ErrorInfo",
+    "Event",
+    "FollowedStream",
+    "Found",
+    "FunctionCallStep",
+    "FunctionResultStep",
+    "GemwireError",
+    "ImageContent",
+    "ImageDelta",
+    "Interaction",
+    "InteractionCompletedEvent",
+    "InteractionCreatedEvent",
+    "InteractionParser",
+    "InteractionStatusUpdate",
+    "InteractionStream",
+    "Issue",
+    "LimitExceeded",
+    "ModelOutputStep",
+    "ProtocolError",
+    "Request",
+    "ResumePoint",
+    "SSEMessage",
+    "SSEParser",
+    "ServerError",
+    "Step",
+    "StepDelta",
+    "StepDeltaData",
+    "StepStart",
+    "StepStop",
+    "StreamError",
+    "StreamReport",
+    "TextAnnotationDelta",
+    "TextContent",
+    "TextDelta",
+    "ThoughtSignatureDelta",
+    "ThoughtStep",
+    "ThoughtSummaryDelta",
+    "Tool",
+    "TruncatedStream",
+    "Unknown",
+    "UnknownAnnotation",
+    "UnknownContent",
+    "UnknownInteractionSseEvent",
+    "UnknownSeen",
+    "UnknownStep",
+    "UnknownStepDeltaData",
+    "UnsetType",
+    "UrlCitation",
+    "Usage",
+    "UsageSource",
+    "UserInputStep",
+    "VideoContent",
+    "VideoDelta",
+    "aassemble",
+    "afollow",
+    "aiter_events",
+    "assemble",
+    "audio_content",
+    "decode",
+    "decode_event",
+    "decode_interaction",
+    "disassemble",
+    "document_content",
+    "encode",
+    "encode_sse",
+    "follow",
+    "function_result",
+    "history",
+    "image_content",
+    "is_terminal",
+    "iter_events",
+    "iter_unknown",
+    "join_continuations",
+    "legacy",
+    "models",
+    "operations",
+    "to_dict",
+    "unknown_members",
+    "user_input",
+    "video_content",
+    "warm_up",
+]
+
 _EXPORTS = {
-    "": "legacy models operations",  # modules, not names of one
     "assembler": "Assembler",
-    "base": "Unknown",
-    "codec": (
-        "Event decode decode_event decode_interaction encode iter_unknown to_dict "
-        "unknown_members warm_up"
-    ),
-    "continuation": "join_continuations",
-    "conversation": (
-        "audio_part document_part function_result history image_part user_input video_part"
-    ),
-    "disassemble": "disassemble",
+    "assembly.continuation": "join_continuations",
+    "assembly.disassemble": "disassemble",
+    "assembly.report": "Issue ResumePoint StreamReport UnknownSeen",
+    "assembly.usage": "UsageSource",
+    "codec.decode": "decode",
+    "codec.encode": "encode to_dict",
+    "codec.structs": "Unknown",
+    "codec.unknown": "Found iter_unknown unknown_members",
     "errors": (
         "ApiError ArgumentsError CheckpointError DecodeError GemwireError LimitExceeded "
-        "ProtocolError ServerError SignatureError StreamError TruncatedStream "
-        "WebhookError"
+        "ProtocolError ServerError StreamError TruncatedStream"
     ),
-    "following": "afollow follow",
     "models": (
         "Annotation ArgumentsDelta AudioContent AudioDelta Content DocumentContent "
         "DocumentDelta ErrorEvent FunctionCallStep FunctionResultStep ImageContent "
@@ -136,23 +237,29 @@ _EXPORTS = {
         "UnknownInteractionSseEvent UnknownStep UnknownStepDeltaData UrlCitation Usage "
         "UserInputStep VideoContent VideoDelta"
     ),
-    "report": "Issue ResumePoint StreamReport UnknownSeen",
-    "request": "Request",
+    "models.views": "is_terminal",
+    "operations.input": "function_result history user_input",
+    "operations.media": "audio_content document_content image_content video_content",
+    "operations.request": "Request",
     "sse": "DONE SSEMessage SSEParser encode_sse",
-    "stream": (
-        "AsyncInteractionStream InteractionStream aassemble aiter_events assemble iter_events"
-    ),
+    "streams.async_stream": "AsyncInteractionStream aassemble aiter_events",
+    "streams.follow": "AsyncFollowedStream FollowedStream afollow follow",
+    "streams.parser": "InteractionParser",
+    "streams.stream": "InteractionStream assemble iter_events",
+    "wire.bodies": "decode_interaction",
+    "wire.error_body": "ErrorInfo",
+    "wire.events": "Event decode_event warm_up",
 }
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names.split()}
-
-__all__ = ["UNSET", "UnsetType", *_MODULE_OF]  # pyright: ignore[reportUnsupportedDunderAll]
+_MODULES = frozenset({"legacy", "models", "operations"})
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = import_module(f".{_MODULE_OF[name] or name}", __name__)
-    value = getattr(module, name) if _MODULE_OF[name] else module
+    value = getattr(import_module(f".{_MODULE_OF[name]}", __name__), name)
     globals()[name] = value  # so that it is looked up once
     return value
 

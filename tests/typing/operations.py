@@ -13,7 +13,7 @@ from gemwire import (
     UserInputStep,
     function_result,
     history,
-    image_part,
+    image_content,
     operations,
     user_input,
 )
@@ -41,13 +41,13 @@ def answers(headers: dict[str, str]) -> None:
 
 
 def helpers(call: FunctionCallStep, interaction: Interaction) -> None:
-    assert_type(user_input("a", image_part(b"GIF89a")), UserInputStep)
-    assert_type(image_part("a.png", mime_type="image/png"), ImageContent)
+    assert_type(user_input("a", image_content(b"GIF89a")), UserInputStep)
+    assert_type(image_content("a.png", mime_type="image/png"), ImageContent)
     assert_type(function_result(call, {"a": 1}, is_error=False), FunctionResultStep)
     turns = history("a", interaction, user_input("b"), interaction.steps or ())
     assert_type(turns, list[Step])
     CreateModelInteraction(model="m", input=turns)
     CreateModelInteraction(model="m", input=[user_input("a")])
     CreateModelInteraction(model="m", input=[function_result(call, "x"), user_input("a")])
-    CreateModelInteraction(model="m", input=[TextContent(text="x"), image_part("a.png")])
+    CreateModelInteraction(model="m", input=[TextContent(text="x"), image_content("a.png")])
     CreateModelInteraction(model="m", input=[7])  # type: ignore  # pyright: ignore

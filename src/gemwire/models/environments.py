@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from ..base import Int64, WireStruct, as_int64
+from ..codec.structs import Int64, WireStruct, as_int64
 from .interactions import EnvironmentNetworkEgressAllowlist, Source
 
 __all__ = [

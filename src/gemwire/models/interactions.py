@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
-from ..answer import InteractionMixin
-from ..base import FREE, STRICT, UNIONS, Int64, Shapes, Unknown, WireStruct, as_int64
+from ..codec.structs import FREE, STRICT, Int64, Shapes, Unknown, WireStruct, as_int64
+from . import views
 
 __all__ = [
     "AgentOption",
@@ -365,7 +365,7 @@ class CreateAgentInteraction(WireStruct, frozen=True, kw_only=True):
     """Where to report the progress of a `background` run."""
 
 
-class Interaction(InteractionMixin, WireStruct, frozen=True, kw_only=True):
+class Interaction(WireStruct, frozen=True, kw_only=True):
     """One run of a model or an agent, with its state and its steps. Only `status` is always
     there."""
 
@@ -427,6 +427,80 @@ class Interaction(InteractionMixin, WireStruct, frozen=True, kw_only=True):
     """The kind of resource: always `interaction`."""
     role: str | UnsetType = UNSET
     """`model` or `agent`; answers of the legacy generation only."""
+
+    @property
+    def output_text(self) -> str:
+        """The text that ends the answer, by the rule of the official client; "" when there is none.
+
+        Read from the last step backwards: the texts at the end, joined without a separator.
+        Thoughts in between are passed over, and so is what comes after the text. Any other step
+        or part before it ends the run, as does a `user_input`. So text before a tool call or
+        before an image is not in here: `full_text` has all of it.
+        """
+        return views.output_text(self)
+
+    @property
+    def full_text(self) -> str:
+        """The text of all `model_output` steps, joined without a separator; "" when there is none.
+
+        It is what the texts of a stream (`text_stream`) join to. `output_text` is the end of it
+        alone: what comes after the last tool call, image or input.
+        """
+        return views.full_text(self)
+
+    @property
+    def output_images(self) -> list[ImageContent]:
+        """All images after the last `user_input`, in order."""
+        return views.output_images(self)
+
+    @property
+    def output_audio(self) -> list[AudioContent]:
+        """All parts of audio after the last `user_input`, in order."""
+        return views.output_audio(self)
+
+    @property
+    def output_videos(self) -> list[VideoContent]:
+        """All videos after the last `user_input`, in order."""
+        return views.output_videos(self)
+
+    @property
+    def output_documents(self) -> list[DocumentContent]:
+        """All documents after the last `user_input`, in order."""
+        return views.output_documents(self)
+
+    @property
+    def thoughts(self) -> list[ThoughtStep]:
+        """All `thought` steps, in order, with their summaries and signatures."""
+        return views.thoughts(self)
+
+    @property
+    def function_calls(self) -> list[FunctionCallStep]:
+        """All `function_call` steps, in order, those that have their result too.
+
+        `pending_function_calls` are those that wait for one.
+        """
+        return views.function_calls(self)
+
+    @property
+    def pending_function_calls(self) -> list[FunctionCallStep]:
+        """The calls that nobody has answered: those without a `function_result` of their id.
+
+        An agent answers calls of its own; those come with their results and are not among these.
+        """
+        return views.pending_function_calls(self)
+
+    @property
+    def ended(self) -> bool:
+        """Whether its status is an end, as `gemwire.is_terminal` says; a good one or not."""
+        return views.ended(self)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The steps as the legacy generation has them: one list of contents, without the input.
+
+        `gemwire.legacy.to_outputs` gives the same, typed, and says what is lost.
+        """
+        return views.outputs(self)
 
 
 InteractionStatus: TypeAlias = (
@@ -876,67 +950,38 @@ class UserInputStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag
     """Parts of the input, in order."""
 
 
-class UnknownStep(Unknown):
+class UnknownStep(Unknown, frozen=True):
     """A `Step` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    Step: TypeAlias = (
-        CodeExecutionCallStep
-        | CodeExecutionResultStep
-        | FileSearchCallStep
-        | FileSearchResultStep
-        | FunctionCallStep
-        | FunctionResultStep
-        | GoogleMapsCallStep
-        | GoogleMapsResultStep
-        | GoogleSearchCallStep
-        | GoogleSearchResultStep
-        | McpServerToolCallStep
-        | McpServerToolResultStep
-        | ModelOutputStep
-        | ProcessingCallStep
-        | ProcessingResultStep
-        | RetrievalCallStep
-        | RetrievalResultStep
-        | ThoughtStep
-        | ToolSearchCallStep
-        | ToolSearchResultStep
-        | UrlContextCallStep
-        | UrlContextResultStep
-        | UserInputStep
-        | UnknownStep
-    )
-    """One step of an interaction: input, output, a thought, or a call of a tool and its result; told
-    apart by `type`."""
-else:
-    Step = (
-        CodeExecutionCallStep
-        | CodeExecutionResultStep
-        | FileSearchCallStep
-        | FileSearchResultStep
-        | FunctionCallStep
-        | FunctionResultStep
-        | GoogleMapsCallStep
-        | GoogleMapsResultStep
-        | GoogleSearchCallStep
-        | GoogleSearchResultStep
-        | McpServerToolCallStep
-        | McpServerToolResultStep
-        | ModelOutputStep
-        | ProcessingCallStep
-        | ProcessingResultStep
-        | RetrievalCallStep
-        | RetrievalResultStep
-        | ThoughtStep
-        | ToolSearchCallStep
-        | ToolSearchResultStep
-        | UrlContextCallStep
-        | UrlContextResultStep
-        | UserInputStep
-    )
+Step: TypeAlias = (
+    CodeExecutionCallStep
+    | CodeExecutionResultStep
+    | FileSearchCallStep
+    | FileSearchResultStep
+    | FunctionCallStep
+    | FunctionResultStep
+    | GoogleMapsCallStep
+    | GoogleMapsResultStep
+    | GoogleSearchCallStep
+    | GoogleSearchResultStep
+    | McpServerToolCallStep
+    | McpServerToolResultStep
+    | ModelOutputStep
+    | ProcessingCallStep
+    | ProcessingResultStep
+    | RetrievalCallStep
+    | RetrievalResultStep
+    | ThoughtStep
+    | ToolSearchCallStep
+    | ToolSearchResultStep
+    | UrlContextCallStep
+    | UrlContextResultStep
+    | UserInputStep
+    | UnknownStep
+)
+"""One step of an interaction: input, output, a thought, or a call of a tool and its result; told
+apart by `type`."""
 
 
 class CodeExecutionCallArguments(WireStruct, frozen=True, kw_only=True):
@@ -1143,20 +1188,15 @@ class VideoContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag=
     """Where the video is, instead of `data`; large videos can come this way."""
 
 
-class UnknownContent(Unknown):
+class UnknownContent(Unknown, frozen=True):
     """A `Content` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    Content: TypeAlias = (
-        AudioContent | DocumentContent | ImageContent | TextContent | VideoContent | UnknownContent
-    )
-    """One part of an input or an output: text, image, audio, video or document; told apart by
-    `type`."""
-else:
-    Content = AudioContent | DocumentContent | ImageContent | TextContent | VideoContent
+Content: TypeAlias = (
+    AudioContent | DocumentContent | ImageContent | TextContent | VideoContent | UnknownContent
+)
+"""One part of an input or an output: text, image, audio, video or document; told apart by
+`type`."""
 
 
 if TYPE_CHECKING:
@@ -1358,20 +1398,15 @@ class WordInfo(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="wor
     """The word."""
 
 
-class UnknownAnnotation(Unknown):
+class UnknownAnnotation(Unknown, frozen=True):
     """An `Annotation` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    Annotation: TypeAlias = (
-        FileCitation | PlaceCitation | SpeechAnnotation | UrlCitation | WordInfo | UnknownAnnotation
-    )
-    """A span of a text with what is known about it; told apart by `type`. Offsets count UTF-8 bytes,
-    the end is exclusive."""
-else:
-    Annotation = FileCitation | PlaceCitation | SpeechAnnotation | UrlCitation | WordInfo
+Annotation: TypeAlias = (
+    FileCitation | PlaceCitation | SpeechAnnotation | UrlCitation | WordInfo | UnknownAnnotation
+)
+"""A span of a text with what is known about it; told apart by `type`. Offsets count UTF-8 bytes,
+the end is exclusive."""
 
 
 ProcessingEnum: TypeAlias = Literal["static", "agentic"] | str
@@ -1858,77 +1893,43 @@ class VideoDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="v
     """Where the video is, instead of `data`; large videos can come this way."""
 
 
-class UnknownStepDeltaData(Unknown):
+class UnknownStepDeltaData(Unknown, frozen=True):
     """A `StepDeltaData` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    StepDeltaData: TypeAlias = (
-        ArgumentsDelta
-        | AudioDelta
-        | CodeExecutionCallDelta
-        | CodeExecutionResultDelta
-        | DocumentDelta
-        | FileSearchCallDelta
-        | FileSearchResultDelta
-        | FunctionResultDelta
-        | GoogleMapsCallDelta
-        | GoogleMapsResultDelta
-        | GoogleSearchCallDelta
-        | GoogleSearchResultDelta
-        | ImageDelta
-        | McpServerToolCallDelta
-        | McpServerToolResultDelta
-        | ProcessingCallDelta
-        | ProcessingResultDelta
-        | RetrievalCallDelta
-        | RetrievalResultDelta
-        | TextAnnotationDelta
-        | TextDelta
-        | ThoughtSignatureDelta
-        | ThoughtSummaryDelta
-        | ToolSearchCallDelta
-        | ToolSearchResultDelta
-        | UrlContextCallDelta
-        | UrlContextResultDelta
-        | VideoDelta
-        | UnknownStepDeltaData
-    )
-    """What a `step.delta` adds to its step; told apart by `type`. A delta of an unknown kind is to
-    be skipped, not an error."""
-else:
-    StepDeltaData = (
-        ArgumentsDelta
-        | AudioDelta
-        | CodeExecutionCallDelta
-        | CodeExecutionResultDelta
-        | DocumentDelta
-        | FileSearchCallDelta
-        | FileSearchResultDelta
-        | FunctionResultDelta
-        | GoogleMapsCallDelta
-        | GoogleMapsResultDelta
-        | GoogleSearchCallDelta
-        | GoogleSearchResultDelta
-        | ImageDelta
-        | McpServerToolCallDelta
-        | McpServerToolResultDelta
-        | ProcessingCallDelta
-        | ProcessingResultDelta
-        | RetrievalCallDelta
-        | RetrievalResultDelta
-        | TextAnnotationDelta
-        | TextDelta
-        | ThoughtSignatureDelta
-        | ThoughtSummaryDelta
-        | ToolSearchCallDelta
-        | ToolSearchResultDelta
-        | UrlContextCallDelta
-        | UrlContextResultDelta
-        | VideoDelta
-    )
+StepDeltaData: TypeAlias = (
+    ArgumentsDelta
+    | AudioDelta
+    | CodeExecutionCallDelta
+    | CodeExecutionResultDelta
+    | DocumentDelta
+    | FileSearchCallDelta
+    | FileSearchResultDelta
+    | FunctionResultDelta
+    | GoogleMapsCallDelta
+    | GoogleMapsResultDelta
+    | GoogleSearchCallDelta
+    | GoogleSearchResultDelta
+    | ImageDelta
+    | McpServerToolCallDelta
+    | McpServerToolResultDelta
+    | ProcessingCallDelta
+    | ProcessingResultDelta
+    | RetrievalCallDelta
+    | RetrievalResultDelta
+    | TextAnnotationDelta
+    | TextDelta
+    | ThoughtSignatureDelta
+    | ThoughtSummaryDelta
+    | ToolSearchCallDelta
+    | ToolSearchResultDelta
+    | UrlContextCallDelta
+    | UrlContextResultDelta
+    | VideoDelta
+    | UnknownStepDeltaData
+)
+"""What a `step.delta` adds to its step; told apart by `type`. A delta of an unknown kind is to
+be skipped, not an error."""
 
 
 AudioDeltaMimeType: TypeAlias = (
@@ -2129,37 +2130,24 @@ class StepStop(WireStruct, frozen=True, kw_only=True, tag_field="event_type", ta
     """Running totals of tokens; sent in June 2026, on any event."""
 
 
-class UnknownInteractionSseEvent(Unknown):
+class UnknownInteractionSseEvent(Unknown, frozen=True, tag_field="event_type"):
     """An `InteractionSseEvent` that the spec does not know, or one whose members do not fit."""
-
-    __slots__ = ()
 
     event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
 
 
-if TYPE_CHECKING:
-    InteractionSseEvent: TypeAlias = (
-        ErrorEvent
-        | InteractionCompletedEvent
-        | InteractionCreatedEvent
-        | InteractionStatusUpdate
-        | StepDelta
-        | StepStart
-        | StepStop
-        | UnknownInteractionSseEvent
-    )
-    """One event of a stream, told apart by `event_type`. Unknown events are to be skipped, not an
-    error."""
-else:
-    InteractionSseEvent = (
-        ErrorEvent
-        | InteractionCompletedEvent
-        | InteractionCreatedEvent
-        | InteractionStatusUpdate
-        | StepDelta
-        | StepStart
-        | StepStop
-    )
+InteractionSseEvent: TypeAlias = (
+    ErrorEvent
+    | InteractionCompletedEvent
+    | InteractionCreatedEvent
+    | InteractionStatusUpdate
+    | StepDelta
+    | StepStart
+    | StepStop
+    | UnknownInteractionSseEvent
+)
+"""One event of a stream, told apart by `event_type`. Unknown events are to be skipped, not an
+error."""
 
 
 InteractionSseEventInteraction: TypeAlias = Interaction
@@ -2504,28 +2492,21 @@ class Function(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="fun
     """Short form of `description`."""
 
 
-class UnknownFunctionResultSubcontent(Unknown):
+class UnknownFunctionResultSubcontent(Unknown, frozen=True):
     """A `FunctionResultSubcontent` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    FunctionResultSubcontent: TypeAlias = (
-        AudioContent
-        | DocumentContent
-        | Function
-        | ImageContent
-        | TextContent
-        | VideoContent
-        | UnknownFunctionResultSubcontent
-    )
-    """One part of the result of a function or MCP tool: text, media, or the definition of a
-    function."""
-else:
-    FunctionResultSubcontent = (
-        AudioContent | DocumentContent | Function | ImageContent | TextContent | VideoContent
-    )
+FunctionResultSubcontent: TypeAlias = (
+    AudioContent
+    | DocumentContent
+    | Function
+    | ImageContent
+    | TextContent
+    | VideoContent
+    | UnknownFunctionResultSubcontent
+)
+"""One part of the result of a function or MCP tool: text, media, or the definition of a
+function."""
 
 
 FunctionResultStepResultUnion: TypeAlias = (
@@ -2619,41 +2600,25 @@ class UrlContext(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="u
     type: ClassVar[Literal["url_context"]] = "url_context"
 
 
-class UnknownTool(Unknown):
+class UnknownTool(Unknown, frozen=True):
     """A `Tool` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    Tool: TypeAlias = (
-        CodeExecution
-        | ComputerUse
-        | FileSearch
-        | Function
-        | GoogleMaps
-        | GoogleSearch
-        | McpServer
-        | Retrieval
-        | ToolSearch
-        | UrlContext
-        | UnknownTool
-    )
-    """A tool the model may use: a function of the caller or one that the server runs; told apart by
-    `type`."""
-else:
-    Tool = (
-        CodeExecution
-        | ComputerUse
-        | FileSearch
-        | Function
-        | GoogleMaps
-        | GoogleSearch
-        | McpServer
-        | Retrieval
-        | ToolSearch
-        | UrlContext
-    )
+Tool: TypeAlias = (
+    CodeExecution
+    | ComputerUse
+    | FileSearch
+    | Function
+    | GoogleMaps
+    | GoogleSearch
+    | McpServer
+    | Retrieval
+    | ToolSearch
+    | UrlContext
+    | UnknownTool
+)
+"""A tool the model may use: a function of the caller or one that the server runs; told apart by
+`type`."""
 
 
 class FindRequest(WireStruct, frozen=True, kw_only=True):
@@ -3106,19 +3071,14 @@ class VerbatimTranscriptionMode(
     """Units that get times, such as `word`."""
 
 
-class UnknownTranscriptionMode(Unknown):
+class UnknownTranscriptionMode(Unknown, frozen=True):
     """A `TranscriptionMode` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    TranscriptionMode: TypeAlias = (
-        SmartTranscriptionMode | VerbatimTranscriptionMode | UnknownTranscriptionMode
-    )
-    """Mode of a transcription with its settings, told apart by `type`."""
-else:
-    TranscriptionMode = SmartTranscriptionMode | VerbatimTranscriptionMode
+TranscriptionMode: TypeAlias = (
+    SmartTranscriptionMode | VerbatimTranscriptionMode | UnknownTranscriptionMode
+)
+"""Mode of a transcription with its settings, told apart by `type`."""
 
 
 TranscriptionConfigMode: TypeAlias = TranscriptionMode | TranscriptionConfigModeEnum
@@ -3228,50 +3188,25 @@ class FixRequestAgentConfig(
     """Source files to work on."""
 
 
-class UnknownInteractionAgentConfig(Unknown):
+class UnknownInteractionAgentConfig(Unknown, frozen=True):
     """An `InteractionAgentConfig` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    InteractionAgentConfig: TypeAlias = (
-        AntigravityAgentConfig
-        | CodeMenderAgentConfig
-        | DeepResearchAgentConfig
-        | DynamicAgentConfig
-        | FindRequestAgentConfig
-        | FixRequestAgentConfig
-        | UnknownInteractionAgentConfig
-    )
-    """Settings of the agent of an interaction, told apart by `type`."""
-else:
-    InteractionAgentConfig = (
-        AntigravityAgentConfig
-        | CodeMenderAgentConfig
-        | DeepResearchAgentConfig
-        | DynamicAgentConfig
-        | FindRequestAgentConfig
-        | FixRequestAgentConfig
-    )
+InteractionAgentConfig: TypeAlias = (
+    AntigravityAgentConfig
+    | CodeMenderAgentConfig
+    | DeepResearchAgentConfig
+    | DynamicAgentConfig
+    | FindRequestAgentConfig
+    | FixRequestAgentConfig
+    | UnknownInteractionAgentConfig
+)
+"""Settings of the agent of an interaction, told apart by `type`."""
 
 
 CreateAgentInteractionAgentConfig: TypeAlias = InteractionAgentConfig
 """Settings of the agent in a request, told apart by `type`."""
 
-UNIONS.update(
-    {
-        Step: UnknownStep,
-        Content: UnknownContent,
-        Annotation: UnknownAnnotation,
-        StepDeltaData: UnknownStepDeltaData,
-        InteractionSseEvent: UnknownInteractionSseEvent,
-        FunctionResultSubcontent: UnknownFunctionResultSubcontent,
-        Tool: UnknownTool,
-        TranscriptionMode: UnknownTranscriptionMode,
-        InteractionAgentConfig: UnknownInteractionAgentConfig,
-    }
-)
 STRICT.update(
     {
         StepDelta: frozenset({"index"}),

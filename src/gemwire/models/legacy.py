@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
-from ..base import STRICT, UNIONS, Shapes, Unknown, WireStruct
+from ..codec.structs import STRICT, Shapes, Unknown, WireStruct
 from .interactions import (
     AgentOption,
     Annotation,
@@ -181,36 +181,23 @@ class ContentStop(
     """Running totals of tokens; sent in June 2026, on any event."""
 
 
-class UnknownLegacySseEvent(Unknown):
+class UnknownLegacySseEvent(Unknown, frozen=True, tag_field="event_type"):
     """A `LegacySseEvent` that the spec does not know, or one whose members do not fit."""
-
-    __slots__ = ()
 
     event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
 
 
-if TYPE_CHECKING:
-    LegacySseEvent: TypeAlias = (
-        InteractionStartEvent
-        | InteractionCompleteEvent
-        | InteractionStatusUpdate
-        | ContentStart
-        | ContentDelta
-        | ContentStop
-        | ErrorEvent
-        | UnknownLegacySseEvent
-    )
-    """One event of a stream of the legacy generation, told apart by `event_type`."""
-else:
-    LegacySseEvent = (
-        InteractionStartEvent
-        | InteractionCompleteEvent
-        | InteractionStatusUpdate
-        | ContentStart
-        | ContentDelta
-        | ContentStop
-        | ErrorEvent
-    )
+LegacySseEvent: TypeAlias = (
+    InteractionStartEvent
+    | InteractionCompleteEvent
+    | InteractionStatusUpdate
+    | ContentStart
+    | ContentDelta
+    | ContentStop
+    | ErrorEvent
+    | UnknownLegacySseEvent
+)
+"""One event of a stream of the legacy generation, told apart by `event_type`."""
 
 
 class LegacyInteraction(WireStruct, frozen=True, kw_only=True):
@@ -599,61 +586,35 @@ class GoogleMapsResultContent(
     """Opaque signature; sent back as it is, never decoded or trimmed."""
 
 
-class UnknownLegacyContent(Unknown):
+class UnknownLegacyContent(Unknown, frozen=True):
     """A `LegacyContent` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    LegacyContent: TypeAlias = (
-        LegacyTextContent
-        | ImageContent
-        | AudioContent
-        | DocumentContent
-        | VideoContent
-        | ThoughtContent
-        | FunctionCallContent
-        | FunctionResultContent
-        | CodeExecutionCallContent
-        | CodeExecutionResultContent
-        | UrlContextCallContent
-        | UrlContextResultContent
-        | GoogleSearchCallContent
-        | GoogleSearchResultContent
-        | McpServerToolCallContent
-        | McpServerToolResultContent
-        | FileSearchCallContent
-        | FileSearchResultContent
-        | GoogleMapsCallContent
-        | GoogleMapsResultContent
-        | UnknownLegacyContent
-    )
-    """One content of an input or of `outputs`, told apart by `type`. What today is a step of its own
-    (a thought, a call, a result) stands here beside text and media."""
-else:
-    LegacyContent = (
-        LegacyTextContent
-        | ImageContent
-        | AudioContent
-        | DocumentContent
-        | VideoContent
-        | ThoughtContent
-        | FunctionCallContent
-        | FunctionResultContent
-        | CodeExecutionCallContent
-        | CodeExecutionResultContent
-        | UrlContextCallContent
-        | UrlContextResultContent
-        | GoogleSearchCallContent
-        | GoogleSearchResultContent
-        | McpServerToolCallContent
-        | McpServerToolResultContent
-        | FileSearchCallContent
-        | FileSearchResultContent
-        | GoogleMapsCallContent
-        | GoogleMapsResultContent
-    )
+LegacyContent: TypeAlias = (
+    LegacyTextContent
+    | ImageContent
+    | AudioContent
+    | DocumentContent
+    | VideoContent
+    | ThoughtContent
+    | FunctionCallContent
+    | FunctionResultContent
+    | CodeExecutionCallContent
+    | CodeExecutionResultContent
+    | UrlContextCallContent
+    | UrlContextResultContent
+    | GoogleSearchCallContent
+    | GoogleSearchResultContent
+    | McpServerToolCallContent
+    | McpServerToolResultContent
+    | FileSearchCallContent
+    | FileSearchResultContent
+    | GoogleMapsCallContent
+    | GoogleMapsResultContent
+    | UnknownLegacyContent
+)
+"""One content of an input or of `outputs`, told apart by `type`. What today is a step of its own
+(a thought, a call, a result) stands here beside text and media."""
 
 
 if TYPE_CHECKING:
@@ -711,73 +672,38 @@ class FunctionCallDelta(
     """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
 
 
-class UnknownContentDeltaData(Unknown):
+class UnknownContentDeltaData(Unknown, frozen=True):
     """A `ContentDeltaData` that the spec does not know, or one whose members do not fit."""
 
-    __slots__ = ()
 
-
-if TYPE_CHECKING:
-    ContentDeltaData: TypeAlias = (
-        LegacyTextDelta
-        | LegacyTextAnnotationDelta
-        | ImageDelta
-        | AudioDelta
-        | DocumentDelta
-        | VideoDelta
-        | ThoughtSummaryDelta
-        | ThoughtSignatureDelta
-        | FunctionCallDelta
-        | FunctionResultDelta
-        | CodeExecutionCallDelta
-        | CodeExecutionResultDelta
-        | UrlContextCallDelta
-        | UrlContextResultDelta
-        | GoogleSearchCallDelta
-        | GoogleSearchResultDelta
-        | McpServerToolCallDelta
-        | McpServerToolResultDelta
-        | FileSearchCallDelta
-        | FileSearchResultDelta
-        | GoogleMapsCallDelta
-        | GoogleMapsResultDelta
-        | UnknownContentDeltaData
-    )
-    """What a `content.delta` adds, told apart by `type`."""
-else:
-    ContentDeltaData = (
-        LegacyTextDelta
-        | LegacyTextAnnotationDelta
-        | ImageDelta
-        | AudioDelta
-        | DocumentDelta
-        | VideoDelta
-        | ThoughtSummaryDelta
-        | ThoughtSignatureDelta
-        | FunctionCallDelta
-        | FunctionResultDelta
-        | CodeExecutionCallDelta
-        | CodeExecutionResultDelta
-        | UrlContextCallDelta
-        | UrlContextResultDelta
-        | GoogleSearchCallDelta
-        | GoogleSearchResultDelta
-        | McpServerToolCallDelta
-        | McpServerToolResultDelta
-        | FileSearchCallDelta
-        | FileSearchResultDelta
-        | GoogleMapsCallDelta
-        | GoogleMapsResultDelta
-    )
-
-
-UNIONS.update(
-    {
-        LegacySseEvent: UnknownLegacySseEvent,
-        LegacyContent: UnknownLegacyContent,
-        ContentDeltaData: UnknownContentDeltaData,
-    }
+ContentDeltaData: TypeAlias = (
+    LegacyTextDelta
+    | LegacyTextAnnotationDelta
+    | ImageDelta
+    | AudioDelta
+    | DocumentDelta
+    | VideoDelta
+    | ThoughtSummaryDelta
+    | ThoughtSignatureDelta
+    | FunctionCallDelta
+    | FunctionResultDelta
+    | CodeExecutionCallDelta
+    | CodeExecutionResultDelta
+    | UrlContextCallDelta
+    | UrlContextResultDelta
+    | GoogleSearchCallDelta
+    | GoogleSearchResultDelta
+    | McpServerToolCallDelta
+    | McpServerToolResultDelta
+    | FileSearchCallDelta
+    | FileSearchResultDelta
+    | GoogleMapsCallDelta
+    | GoogleMapsResultDelta
+    | UnknownContentDeltaData
 )
+"""What a `content.delta` adds, told apart by `type`."""
+
+
 STRICT.update(
     {
         ContentStart: frozenset({"index"}),

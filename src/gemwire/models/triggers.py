@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from ..base import Shapes, WireStruct
+from ..codec.structs import Shapes, WireStruct
 from .interactions import CreateAgentInteraction
 
 __all__ = [

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from ..base import WireStruct
+from ..codec.structs import WireStruct
 from .interactions import Usage
 
 __all__ = [

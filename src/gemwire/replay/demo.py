@@ -100,7 +100,7 @@ class Played:
             with suppress(GemwireError):
                 gemwire.assemble(self.chunks)
             runs.append(perf_counter() - start)
-        return statistics.median(runs) / max(self.report.events, 1)
+        return statistics.median(runs) / max(self.report.event_count, 1)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -151,8 +151,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             recording.name,
             outcome(played),
             str(len(played.interaction.steps or ())),
-            str(played.report.events),
-            f"{played.report.bytes:,}",
+            str(played.report.event_count),
+            f"{played.report.byte_count:,}",
             f"{per_event * 1e6:.1f}",
         )
     if len(recordings) > 1:
@@ -295,7 +295,7 @@ def show_summary(console: Console, played: Played, per_event: float) -> None:
         "steps": Text(" · ".join(step_names(played.interaction))),
         "usage": Text(tokens(report.usage) if report.usage else ""),
         "wire": Text(
-            f"{report.events} events, {report.bytes:,} bytes, {pieces} chunks "
+            f"{report.event_count} events, {report.byte_count:,} bytes, {pieces} chunks "
             f"in {played.waited:.2f} s"
         ),
         "gemwire": Text(

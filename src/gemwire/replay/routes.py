@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_
 from urllib.parse import unquote
 
 from gemwire import DecodeError, decode, models
-from gemwire.base import Int64
+from gemwire.codec.json import Misfit, split_object
+from gemwire.codec.schema import fields, shape
+from gemwire.codec.structs import Int64
 from gemwire.operations import OPERATIONS
 from gemwire.replay.http import HTTPError, Response
-from gemwire.walk import Misfit, fields, shape, split_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

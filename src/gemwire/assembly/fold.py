@@ -1,0 +1,91 @@
+"""The one way in: events are folded into an answer here, the common ones without a call.
+
+Nearly all events of a long stream are deltas of text for a step that is open. `fold_all` appends
+those to their text and does no more; everything else is made today's and goes to its handler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from ..models import (
+    AudioDelta,
+    FunctionCallStep,
+    McpServerToolCallDelta,
+    StepDelta,
+    TextDelta,
+    ThoughtSummaryDelta,
+)
+from ..wire.normalise import dialect_of, normalise
+from .answer import Answer
+from .builder import TOO_DEEP
+from .events import HANDLERS
+
+__all__ = ["fold_all"]
+
+FORMED: Final = frozenset(
+    {AudioDelta, FunctionCallStep, McpServerToolCallDelta, ThoughtSummaryDelta}
+)
+"""Deltas that may be in an older form, which `normalise` sees to."""
+
+
+def fold_all(answer: Answer, events: Iterator[Any]) -> None:
+    """Fold all events, or those up to one after which a savepoint is due.
+
+    What is nested as deep as the interpreter's stack is left out, with an issue.
+    """
+    due = answer.savepoints_due
+    while True:
+        try:
+            routes = answer.routes
+            for event in events:
+                if (
+                    type(event) is StepDelta  # nearly all events are
+                    and event.index in routes
+                    and event.event_id is UNSET
+                    and event.metadata is UNSET
+                    and event.extra_ is UNSET
+                    and event.delta.extra_ is UNSET
+                ):
+                    delta: Any = event.delta
+                    step = routes[event.index]
+                    if type(delta) is TextDelta:  # and nearly all of them are text
+                        if step.text_part is not None:
+                            step.text_part.append(delta.text)
+                            continue
+                    elif (
+                        (fold := step.folds.get(type(delta))) is not None
+                        and not step.closed
+                        and type(delta) not in FORMED
+                    ):
+                        fold(step, delta)
+                        continue
+                _fold(answer, event)
+                if due:
+                    return
+                routes = answer.routes  # a new hop has its own
+            return
+        except TOO_DEEP as error:  # what the event brought until then stays
+            answer.findings.issue("too_deep", None, str(error))
+            if due:
+                return
+
+
+def _fold(answer: Answer, event: Any) -> None:
+    """Any event: in today's form, by its handler."""
+    forms = normalise(event)
+    if forms[0] is not event and (dialect := dialect_of(event)) is not None:
+        answer.findings.issue("dialect", None, dialect)
+    for today in forms:
+        handler = HANDLERS.get(type(today)) or _content_handlers()[type(today)]
+        handler(answer, today)
+
+
+def _content_handlers() -> dict[type, Any]:
+    """The handlers of the legacy generation, loaded with its first event."""
+    from .content_events import HANDLERS as OF_CONTENTS
+
+    return OF_CONTENTS

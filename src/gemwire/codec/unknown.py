@@ -1,0 +1,80 @@
+"""What the spec does not know, in a model or anywhere below it.
+
+Three things can be new: a member of a union (an `Unknown…` object), a member of an object (kept
+beside the known ones), and a value of an enum. A program can go on with all of them and may want to
+know of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, NamedTuple
+
+from msgspec import UNSET
+
+from .schema import fields, known_items, known_values
+from .structs import FREE, Unknown, WireStruct
+
+__all__ = ["Found", "iter_unknown", "unknown_members"]
+
+
+def unknown_members(value: WireStruct | Unknown, /) -> dict[str, Any]:
+    """The members of this one model that its schema does not know or that did not fit, by name.
+
+    An `Unknown…` has no schema, and so none of them; all of it is in its `raw`.
+    """
+    if isinstance(value, Unknown) or value.extra_ is UNSET:
+        return {}
+    return value.extra_.values()
+
+
+class Found(NamedTuple):
+    """One thing that the spec does not know."""
+
+    path: str
+    """Where it stands, from the value that was searched: `$.steps[1].content[0].mime_type`."""
+    kind: Literal["union", "member", "value"]
+    """A member of a union (its tag is new or it does not fit), a member of an object, a new value
+    of an enum."""
+    tag: str | None
+    """The tag, the member's name or the value."""
+    sample: Any
+    """The `Unknown…` object, or the value."""
+
+
+def iter_unknown(value: Any, /) -> Iterator[Found]:
+    """Find everything in a model that the spec does not know, in order; walks the whole value."""
+    return _found(value, "$")
+
+
+def _found(value: Any, path: str) -> Iterator[Found]:
+    if isinstance(value, Unknown):
+        yield Found(path, "union", value.tag, value)
+    elif isinstance(value, WireStruct):
+        for name, field in fields(type(value)).items():
+            member = getattr(value, name)
+            if member is UNSET:
+                continue
+            if isinstance(member, str):
+                known = known_values(field.hint)
+                if known is not None and member not in known:
+                    yield Found(f"{path}.{name}", "value", member, member)
+                continue
+            known = known_items(field.hint) if isinstance(member, list) else None
+            if known is None:
+                yield from _found(member, f"{path}.{name}")
+                continue
+            for index, item in enumerate(member):
+                if isinstance(item, str) and item not in known:
+                    yield Found(f"{path}.{name}[{index}]", "value", item, item)
+        if value.extra_ is not UNSET and type(value) not in FREE:
+            for name, member in value.extra_.values().items():
+                yield Found(f"{path}.{name}", "member", name, member)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, WireStruct | Unknown):  # plain data may be nested very deeply
+                yield from _found(item, f"{path}[{index}]")
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, WireStruct | Unknown):
+                yield from _found(item, f"{path}.{name}")

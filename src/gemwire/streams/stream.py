@@ -1,0 +1,271 @@
+"""A stream over any iterable of bytes: a loop over `InteractionParser`, and what is read from it.
+
+The async twin is in `async_stream.py`; what is done with the bytes, in `parser.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ..assembler import Assembler
+from ..assembly.report import StreamReport
+from ..errors import GemwireError, TruncatedStream
+from ..models import Interaction, Step
+from ..sse import SSEParser
+from ..wire.events import DONE_DATA, decode_event
+from .body import Chunk
+from .finished import FinishedSteps
+from .parser import MAX_EVENT_BYTES, InteractionParser, is_torn
+from .text import TextPieces
+
+if TYPE_CHECKING:
+    from ..wire.events import Event
+
+__all__ = ["InteractionStream", "assemble", "iter_events"]
+
+
+class InteractionStream:
+    """A stream of an interaction, over any iterable of bytes.
+
+        with InteractionStream(response.iter_bytes()) as stream:
+            for event in stream:
+                match event:
+                    case StepDelta(delta=TextDelta(text=text)):
+                        print(text, end="")
+        interaction = stream.get_final_interaction()
+
+    Args:
+        chunks: the bytes of the response body, cut anywhere; or the whole as one bytes object. It
+            is closed with the stream if it has a `close()`.
+        resume: what an earlier stream of the same answer assembled, or a checkpoint of it; `chunks`
+            is then the response to a request made with `report.resume`. See docs/resume.md for how
+            it goes on. An event that brings nothing new is yielded all the same.
+        replay: the server begins from the start, whatever was held; with `resume` it is compared.
+        strict: raise DecodeError for events that are not to spec, in place of `Unknown…` objects.
+        max_event_bytes: how large one event may be.
+
+    Iterating yields the events as they were sent. It raises LimitExceeded, DecodeError if `strict`,
+    and what the iterable itself raises; never for what the server said: see `report`.
+    """
+
+    def __init__(
+        self,
+        chunks: Iterable[Chunk] | Chunk,
+        *,
+        resume: Assembler | bytes | None = None,
+        replay: bool = False,
+        strict: bool = False,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+    ) -> None:
+        self._parser = InteractionParser(
+            resume=resume, replay=replay, strict=strict, max_event_bytes=max_event_bytes
+        )
+        self._chunks = source_of(chunks)
+        self._failure: Exception | None = None  # what the caller's iterable raised
+        self._events = self._run()
+
+    # ---- read
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._events
+
+    def __next__(self) -> Event:
+        return next(self._events)
+
+    @property
+    def text_stream(self) -> Iterator[str]:
+        """The text of the answer, piece by piece, from here on; consumes the stream.
+
+        What a reopening repeats is given once. Joined, it is the `full_text` of the answer.
+        """
+        pieces = TextPieces(self._parser.assembler)
+        for event in self:
+            if text := pieces.of(event):
+                yield text
+        if text := pieces.rest():
+            yield text
+
+    def finished_steps(self) -> Iterator[Step]:
+        """Each step of the answer when it has stopped, to act on it; consumes the stream.
+
+        Exactly once, over all reopenings, rollbacks and hops. Never a call whose arguments are
+        missing or broken: those are in the report, and `get_final_interaction()` raises. Input that
+        leads the answer is left out.
+        """
+        finished = FinishedSteps(self._parser.assembler)
+        for event in self:
+            yield from finished.after(event)
+        yield from finished.rest()
+
+    def until_done(self) -> Self:
+        """Read to the end, without looking at the events; returns the stream itself."""
+        for _ in self:
+            pass
+        return self
+
+    def get_final_interaction(self) -> Interaction:
+        """Read to the end and return the Interaction; raises what `Assembler.finish` raises.
+
+        An exception of the iterable becomes the cause of a `TruncatedStream`.
+        """
+        try:
+            self.until_done()
+        except GemwireError:
+            raise
+        except Exception as error:
+            self._failure = error
+        return final_of(self._parser, self._failure)
+
+    def get_final_text(self) -> str:
+        """Read to the end and return `full_text`, which is what `text_stream` joins to; raises what
+        `get_final_interaction` raises. `output_text` of the Interaction is the official client's
+        rule: the text at the end of the answer.
+        """
+        return self.get_final_interaction().full_text
+
+    # ---- as of the last event that was yielded
+
+    @property
+    def report(self) -> StreamReport:
+        """What happened so far, as a value; complete once the stream is over."""
+        return self._parser.report
+
+    def snapshot(self) -> Interaction:
+        """The Interaction as of the last event that was yielded; see `Assembler.snapshot`."""
+        return self._parser.snapshot()
+
+    def step(self, index: int) -> Step:
+        """One step as of the last event that was yielded; see `Assembler.step`."""
+        return self._parser.step(index)
+
+    def checkpoint(self) -> bytes:
+        """The state as of the last event that was yielded, as bytes; see `Assembler.checkpoint`."""
+        return self._parser.checkpoint()
+
+    # ---- over
+
+    def close(self) -> None:
+        """Stop reading and close the source. The outcome is `truncated` unless it was decided."""
+        try:
+            self._events.close()
+            self._parser.assembler.settle()
+        finally:
+            self._close_source()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self) -> Generator[Event]:
+        parser = self._parser
+        try:
+            for chunk in self._chunks:
+                yield from parser.iter_feed(chunk)
+            yield from parser.close()
+        except Exception as error:
+            self._failure = end_of_bytes(parser, error)
+            raise
+
+    def _close_source(self) -> None:
+        close = getattr(self._chunks, "close", None)
+        if close is not None:
+            close()
+
+
+def source_of(chunks: Iterable[Chunk] | Chunk) -> Iterable[Chunk]:
+    """One bytes object is one chunk, not an iterable of ints."""
+    if isinstance(chunks, bytes | bytearray | memoryview):
+        return [bytes(chunks)]
+    return chunks
+
+
+def end_of_bytes(parser: InteractionParser, error: Exception) -> Exception | None:
+    """What a stream that raised comes to; gives the exception back if it is the caller's.
+
+    To the stream that is the end of the bytes; one of ours is about them, and settles it.
+    """
+    if isinstance(error, GemwireError):
+        parser.assembler.settle()
+        return None
+    with suppress(GemwireError):  # what was wrong with the bytes is not what broke it
+        parser.close()
+    return error
+
+
+def final_of(parser: InteractionParser, failure: Exception | None) -> Interaction:
+    """The Interaction of a stream that is over; raises what `Assembler.finish` raises."""
+    try:
+        return parser.finish()
+    except TruncatedStream as error:
+        raise error from failure
+
+
+def assemble(
+    chunks: Iterable[Chunk] | Chunk,
+    /,
+    *,
+    strict: bool = False,
+    max_event_bytes: int = MAX_EVENT_BYTES,
+) -> Interaction:
+    """Read a whole stream and return the Interaction that the same call gives without streaming.
+
+    Raises:
+        TruncatedStream: it ended, or its iterable raised, before the server had finished.
+        ServerError: the server sent an error, as an event or as bare JSON.
+        ArgumentsError: the arguments of a call are no JSON object.
+        LimitExceeded: an event is larger than `max_event_bytes`.
+        DecodeError: only if `strict`, for what is not to spec.
+    """
+    parser = InteractionParser(strict=strict, max_event_bytes=max_event_bytes)
+    absorb = parser.absorb
+    source = iter(source_of(chunks))
+    failure: Exception | None = None
+    while True:  # only what the iterable raises is a cut, not what is raised in here
+        try:
+            chunk = next(source)
+        except StopIteration:
+            break
+        except GemwireError:
+            raise
+        except Exception as error:
+            failure = error
+            break
+        absorb(chunk)
+    return final_of(parser, failure)
+
+
+def iter_events(
+    chunks: Iterable[Chunk] | Chunk,
+    /,
+    *,
+    strict: bool = False,
+    max_event_bytes: int = MAX_EVENT_BYTES,
+) -> Iterator[Event]:
+    """The typed events of a stream, and nothing else; the last one too if all of it came.
+
+    Nothing is assembled and there is no verdict: whoever must know whether the stream was complete
+    uses `InteractionStream`. Raises LimitExceeded, and DecodeError if `strict`.
+    """
+    frames = SSEParser(max_event_bytes=max_event_bytes)
+    for chunk in source_of(chunks):
+        for message in frames.feed(chunk):
+            if message.data != DONE_DATA:
+                yield decode_event(message.data, message.event, strict=strict)
+    yield from last_event(frames, strict)
+
+
+def last_event(frames: SSEParser, strict: bool) -> Iterator[Event]:
+    """What an unterminated last event holds, if all of it is there; raises LimitExceeded."""
+    message = frames.close()
+    if message is not None and message.data != DONE_DATA and not is_torn(message):
+        yield decode_event(message.data, message.event, strict=strict)
