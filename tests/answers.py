@@ -134,7 +134,7 @@ def cut_at(data: bytes, at: int, held: Assembler | None = None, **options: Any) 
     """Read the beginning of a response, as the continuation of what is held."""
     reader = InteractionStream(data[:at], resume=held, **options)
     reader.until_done()
-    return reader._core.assembler
+    return reader._parser.assembler
 
 
 def finished(

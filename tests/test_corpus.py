@@ -149,7 +149,7 @@ def test_stream(file: str) -> None:
     assert (found.issues, found.unknown, found.raised, found.error) == ([], [], None, None)
     assert found.events == len(events)
     assert found.known.stray == b""
-    assert found.known.bytes == len(data)
+    assert found.known.byte_count == len(data)
     assert found.ids == ([end["id"]] if end["id"] else [])
 
 

@@ -27,7 +27,7 @@ from gemwire import (
     models,
     to_dict,
 )
-from gemwire.models.views import IN_PROGRESS
+from gemwire.models.views import UNFINISHED
 
 from .strategies import interactions
 from .wire import Payload, Verdict, cut, dumps, pull, push
@@ -84,7 +84,7 @@ def test_there_and_back_with_what_no_spec_knows(interaction: Interaction, cuts: 
         assert to_dict(again) == to_dict(interaction)
 
 
-@given(interactions(unknown=True), st.sampled_from([UNSET, "", *sorted(IN_PROGRESS)]))
+@given(interactions(unknown=True), st.sampled_from([UNSET, "", *sorted(UNFINISHED)]))
 @settings(max_examples=30)
 def test_without_a_terminal_status_there_is_no_end(interaction: Interaction, status: Any) -> None:
     """Its events end without a terminal one; what they bring is all there."""

@@ -399,7 +399,7 @@ def test_a_checkpoint_on_the_way() -> None:
 def point_after(packed: bytes) -> ResumePoint:
     from gemwire import Assembler
 
-    point = Assembler.restore(packed).resume_point()
+    point = Assembler.restore(packed).report.resume
     assert point is not None
     return point
 

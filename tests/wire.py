@@ -17,6 +17,7 @@ from gemwire import (
     AsyncInteractionStream,
     GemwireError,
     Interaction,
+    InteractionParser,
     InteractionStream,
     SSEParser,
     StreamReport,
@@ -203,8 +204,10 @@ class Verdict:
         return self.report
 
 
-def verdict(finish: Callable[[], Interaction], report: StreamReport) -> Verdict:
-    """Finish, and take down what came of it."""
+def verdict(
+    finish: Callable[[], Interaction], source: InteractionStream | AsyncInteractionStream | Any
+) -> Verdict:
+    """Finish, and take down what came of it; `source` has the report."""
     raised: type[GemwireError] | None = None
     try:
         interaction = finish()
@@ -212,6 +215,7 @@ def verdict(finish: Callable[[], Interaction], report: StreamReport) -> Verdict:
         held = getattr(problem, "interaction", None)
         interaction = held if held is not None else Interaction()
         raised = type(problem)
+    report: StreamReport = source.report
     return Verdict(
         interaction,
         raised,
@@ -235,7 +239,7 @@ def _counted(*entry: Any, count: int) -> tuple[Any, ...]:
 def pull(chunks: Iterable[bytes] | bytes, **options: Any) -> Verdict:
     """Through InteractionStream."""
     reader = InteractionStream(chunks, **options)
-    return verdict(reader.get_final_interaction, reader.report)
+    return verdict(reader.get_final_interaction, reader)
 
 
 def pull_async(chunks: Iterable[bytes], **options: Any) -> Verdict:
@@ -254,7 +258,7 @@ def pull_async(chunks: Iterable[bytes], **options: Any) -> Verdict:
                 raise problem
             return interaction
 
-        return verdict(finish, reader.report)
+        return verdict(finish, reader)
 
     return asyncio.run(run())
 
@@ -265,7 +269,15 @@ def push(chunks: Iterable[bytes]) -> Verdict:
     for chunk in chunks:
         for message in parser.feed(chunk):
             assembler.apply(decode_event(message.data, message.event))
-    return verdict(assembler.finish, assembler.report)
+    return verdict(assembler.finish, assembler)
+
+
+def parse(chunks: Iterable[bytes], **options: Any) -> Verdict:
+    """Through InteractionParser, chunk by chunk."""
+    parser = InteractionParser(**options)
+    for chunk in chunks:
+        parser.feed(chunk)
+    return verdict(parser.finish, parser)
 
 
 WAYS: dict[str, Callable[[bytes], Verdict]] = {
@@ -273,6 +285,8 @@ WAYS: dict[str, Callable[[bytes], Verdict]] = {
     "byte by byte": lambda data: pull(cut(data, 1)),
     "frames": lambda data: pull(by_frames(data)),
     "async": lambda data: pull_async(cut(data, 97)),
+    "parsed": lambda data: parse(cut(data, 61)),
+    "parsed whole": lambda data: parse([data]),
     "pushed": lambda data: push(cut(data, 61)),
 }
 """Every way to read a stream of whole frames; all must come to the same verdict."""

@@ -62,37 +62,48 @@ class Assembler:
 
         Cost: amortised the size of the event.
         """
-        self.apply_all((event,))
+        if self._gate is not None or self._repetition is not None or self._savepoints.held:
+            self.apply_all((event,))
+            return
+        answer = self._answer
+        answer.event_count += 1
+        fold_all(answer, iter((event,)))
+        if answer.savepoints_due:
+            self._savepoints.place(answer)
 
     def apply_all(self, events: Collection[Event], /) -> None:
         """Take in several events; the same as `apply()` for each, with less overhead."""
-        answer = self._answer
-        answer.event_count += len(events)
+        self._answer.event_count += len(events)
         rest = iter(events)
-        if self._gate is not None or self._repetition is not None:
-            rest = self._admitted(rest)
-        savepoints = self._savepoints
+        while self._gate is not None or self._repetition is not None:
+            event = next(rest, None)
+            if event is None:
+                return
+            if self._admits(event):
+                self._fold(iter((event,)))
+        self._fold(rest)
+
+    def _fold(self, events: Iterator[Any]) -> None:
+        answer, savepoints = self._answer, self._savepoints
         while True:
-            fold_all(answer, savepoints.noted(rest) if savepoints.held else rest)
+            fold_all(answer, savepoints.noted(events) if savepoints.held else events)
             if not answer.savepoints_due:
                 return
             savepoints.place(answer)
 
-    def _admitted(self, events: Iterator[Any]) -> Iterator[Any]:
-        """The events that are to be folded; see `Gate` and `Repetition`."""
-        for event in events:
-            if (
-                self._repetition is not None
-                and (again := self._repetition.takes(event)) is not None
-            ):
-                self._repetition = None
-                if again:
-                    self._answer.findings.issue("repeated")
-            gate = self._gate
-            if gate is None or gate.admit(event):
-                yield event
-            if gate is not None and not gate.undecided:
-                self._gate = None
+    def _admits(self, event: Any) -> bool:
+        """Whether an event of a stream that was reopened is to be folded."""
+        if self._repetition is not None and (again := self._repetition.takes(event)) is not None:
+            self._repetition = None
+            if again:
+                self._answer.findings.issue("repeated")
+        gate = self._gate
+        if gate is None:
+            return True
+        admitted = gate.admit(event)
+        if not gate.undecided:
+            self._gate = None
+        return admitted
 
     def snapshot(self) -> Interaction:
         """The interaction as assembled so far; it shares nothing that can change with later ones.
@@ -136,7 +147,9 @@ class Assembler:
             All of them have `.interaction`, what was assembled, and `.report`.
         """
         self.settle()
-        return raise_unless_usable(self._answer)
+        interaction = self.snapshot()
+        raise_unless_usable(self._answer, interaction)
+        return interaction
 
     def reopen(self, replay: bool = False) -> None:
         """What is applied next is the response to a request made with `report.resume`.

@@ -89,8 +89,10 @@ class Answer:
         """What happened so far, as a value."""
         usage = self.current.total_usage()
         several = len(self.interactions) > 1
-        ids = (interaction.interaction.id for interaction in self.interactions)
-        known = dict.fromkeys(identity for identity in ids if identity)
+        known: dict[str, None] = {}
+        for interaction in self.interactions:
+            if interaction.interaction.id:
+                known[interaction.interaction.id] = None
         if (
             self.replayed is not None
             and not known
@@ -100,7 +102,7 @@ class Answer:
         return StreamReport(
             outcome=self.outcome,
             error=self.error,
-            interaction_ids=tuple(known),  # type: ignore[arg-type]
+            interaction_ids=list(known),
             last_event_id=self.last_event_id,
             usage=with_initial(usage.total, usage.first) if several else usage.total,
             usage_source=usage.poorer or (None if usage.lacking else "terminal"),

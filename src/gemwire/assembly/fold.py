@@ -11,25 +11,16 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from ..models import (
-    AudioDelta,
-    FunctionCallStep,
-    McpServerToolCallDelta,
-    StepDelta,
-    TextDelta,
-    ThoughtSummaryDelta,
-)
+from ..models import AudioDelta, FunctionCallStep, StepDelta, StepStop, TextDelta
 from ..wire.normalise import dialect_of, normalise
 from .answer import Answer
 from .builder import TOO_DEEP
-from .events import HANDLERS
+from .events import HANDLERS, step_stop
 
 __all__ = ["fold_all"]
 
-FORMED: Final = frozenset(
-    {AudioDelta, FunctionCallStep, McpServerToolCallDelta, ThoughtSummaryDelta}
-)
-"""Deltas that may be in an older form, which `normalise` sees to."""
+FORMED: Final = frozenset({AudioDelta, FunctionCallStep})
+"""Deltas whose older form has no member that is unknown; `normalise` sees to it."""
 
 
 def fold_all(answer: Answer, events: Iterator[Any]) -> None:
@@ -76,6 +67,9 @@ def fold_all(answer: Answer, events: Iterator[Any]) -> None:
 
 def _fold(answer: Answer, event: Any) -> None:
     """Any event: in today's form, by its handler."""
+    if type(event) is StepStop:  # it has but one form
+        step_stop(answer, event)
+        return
     forms = normalise(event)
     if forms[0] is not event and (dialect := dialect_of(event)) is not None:
         answer.findings.issue("dialect", None, dialect)

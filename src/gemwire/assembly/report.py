@@ -135,7 +135,7 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     """
     error: ErrorInfo | None = None
     """The error event, or the error of a failed interaction; stays when the stream recovers."""
-    interaction_ids: tuple[str, ...] = ()
+    interaction_ids: list[str] = []
     """The id of each hop, in order, each once; empty for `store: false`."""
     last_event_id: str | None = None
     """The `event_id` of the latest event of this hop that had one."""
@@ -153,9 +153,9 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of the stream, as far as they went through a parser or stream of this package."""
     stray: bytes = b""
     """Text outside of the events, the first 64 KiB."""
-    issues: tuple[Issue, ...] = ()
+    issues: list[Issue] = []
     """What was not in order, one entry for each kind and step, in order of appearance."""
-    unknown: tuple[UnknownSeen, ...] = ()
+    unknown: list[UnknownSeen] = []
     """What the spec does not know, one entry for each place and tag."""
 
     @property
@@ -195,15 +195,15 @@ class Findings:
         self._found: UnknownTable = {}  # in what came of them
 
     @property
-    def issues(self) -> tuple[Issue, ...]:
+    def issues(self) -> list[Issue]:
         """The issues so far."""
-        return tuple(Issue(*key, held.sample, held.count) for key, held in self._issues.items())
+        return [Issue(*key, held.sample, held.count) for key, held in self._issues.items()]
 
     @property
-    def unknown(self) -> tuple[UnknownSeen, ...]:
+    def unknown(self) -> list[UnknownSeen]:
         """The unknown things so far."""
         entries = (*self._unknown.items(), *self._found.items())
-        return tuple(UnknownSeen(*key, held.sample, held.count) for key, held in entries)
+        return [UnknownSeen(*key, held.sample, held.count) for key, held in entries]
 
     def issue(self, kind: str, index: int | None = None, detail: str = "") -> None:
         """Count an issue."""

@@ -243,9 +243,12 @@ class ToolBuilder(StepBuilder):
 
     def arguments(self, delta: m.ArgumentsDelta) -> None:
         """A fragment of the arguments' JSON text, or the arguments as one object."""
-        for fragment in (delta.arguments, delta.partial_arguments):
-            if fragment is not UNSET:
-                self.fragments.append(detached(fragment))
+        if type(delta.arguments) is str:  # nearly all are
+            self.fragments.append(delta.arguments)
+        elif delta.arguments is not UNSET:
+            self.fragments.append(detached(delta.arguments))
+        if delta.partial_arguments is not UNSET:  # an older name
+            self.fragments.append(detached(delta.partial_arguments))
 
     def merge(self, delta: Any) -> None:
         """Take the members of a delta of the step's own kind; it may be `Unknown`."""
@@ -291,11 +294,11 @@ class ToolBuilder(StepBuilder):
     def assemble(self) -> Any:
         self.broken = None
         step = self.signed(self.base)
-        members = self.members
-        if "arguments" in fields(type(step)) and (self.fragments or not self.closed):
-            members = {**members, "arguments": self.read_arguments()}
+        members = {name: own(value) for name, value in self.members.items()}
+        if (self.fragments or not self.closed) and "arguments" in fields(type(step)):
+            members["arguments"] = self.read_arguments()
         if members:
-            step = replace(step, **{name: own(value) for name, value in members.items()})
+            step = replace(step, **members)
         grown = {name: encode(value) for name, value in self.grown.items()}
         return add_extra(step, {**self.extra, **grown})
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..codec.detached import detached
 from ..codec.encode import to_dict
 from ..errors import ArgumentsError, ServerError, TruncatedStream
 from ..models import Interaction, ModelOutputStep
@@ -94,9 +93,8 @@ def search_unknown(answer: Answer) -> None:
         answer.findings.search("interaction", answer.build())
 
 
-def raise_unless_usable(answer: Answer) -> Interaction:
-    """The Interaction of a settled answer; raises what `Assembler.finish` raises."""
-    interaction = detached(answer.build())
+def raise_unless_usable(answer: Answer, interaction: Interaction) -> None:
+    """Raise what `Assembler.finish` raises, for a settled answer and what was built of it."""
     if answer.outcome == "error":
         error = answer.error or ErrorInfo(None, "", None, None, None)
         raise ServerError(
@@ -121,4 +119,3 @@ def raise_unless_usable(answer: Answer) -> Interaction:
                     interaction=interaction,
                     report=answer.report(),
                 )
-    return interaction

@@ -6,18 +6,19 @@ out goes through here, so that changing the one never changes the other.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from .once import memo
-from .structs import WireStruct
+from .structs import Int64, WireStruct
 
 __all__ = ["detached"]
 
-_FLAT: Final = (str, int, float, bool, bytes, type(None))
+_FLAT: Final = frozenset({str, int, float, bool, bytes, type(None)})
 
 
 @memo
@@ -26,8 +27,18 @@ def _holders(cls: type[WireStruct]) -> tuple[str, ...]:
     return tuple(
         field.name
         for field in msgspec.structs.fields(cls)
-        if field.name != "extra_" and field.type not in _FLAT
+        if field.name != "extra_" and not _is_flat(field.type)
     )
+
+
+def _is_flat(hint: Any) -> bool:
+    """Whether no value of the type can be changed."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return all(map(_is_flat, get_args(hint)))
+    if origin is Annotated:
+        return _is_flat(get_args(hint)[0])
+    return origin is Literal or hint in _FLAT or hint is UnsetType or hint is Int64
 
 
 def detached(value: Any, /) -> Any:
@@ -57,12 +68,12 @@ def _container(value: Any) -> Any:
     waiting = [whole]
     while waiting:
         held = waiting.pop()
-        for key, item in [*(held.items() if type(held) is dict else enumerate(held))]:
+        for key, item in held.items() if type(held) is dict else enumerate(held):
             kind = type(item)
-            if kind is str:
+            if kind in _FLAT:
                 continue
             if kind is list or kind is dict:
-                held[key] = item.copy()
+                held[key] = item.copy()  # the keys stay, so that going over them is safe
                 waiting.append(held[key])
             elif isinstance(item, WireStruct):
                 held[key] = detached(item)

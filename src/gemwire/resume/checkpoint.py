@@ -81,8 +81,8 @@ def _packed(answer: Answer, savepoints: Savepoints) -> PackedAnswer:
         event_count=answer.event_count,
         byte_count=answer.byte_count,
         stray=answer.stray,
-        issues=list(answer.findings.issues),
-        unknown=list(answer.findings.unknown),
+        issues=answer.findings.issues,
+        unknown=answer.findings.unknown,
         searched=answer.searched,
     )
 

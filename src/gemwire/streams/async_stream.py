@@ -14,7 +14,7 @@ from ..sse import SSEParser
 from ..wire.events import DONE_DATA, decode_event
 from .body import Chunk
 from .finished import FinishedSteps
-from .parser import MAX_EVENT_BYTES, InteractionParser
+from .parser import MAX_EVENT_BYTES, TERMINATOR, InteractionParser
 from .stream import end_of_bytes, final_of, last_event
 from .text import TextPieces
 
@@ -90,7 +90,7 @@ class AsyncInteractionStream:
             raise
         except Exception as error:
             self._failure = error
-        return final_of(self._parser, self._failure)
+        return final_of(self._parser.finish, self._failure)
 
     async def get_final_text(self) -> str:
         """Read to the end and return `full_text`; see `InteractionStream.get_final_text`."""
@@ -140,10 +140,13 @@ class AsyncInteractionStream:
 
     async def _run(self) -> AsyncGenerator[Event]:
         parser = self._parser
+        take = parser.take
         try:
             async for chunk in self._chunks:
-                for event in parser.iter_feed(chunk):
-                    yield event
+                for message in parser.messages(chunk):
+                    event = take(message)
+                    if event is not TERMINATOR:
+                        yield event
             for event in parser.close():
                 yield event
         except Exception as error:
@@ -179,7 +182,7 @@ async def aassemble(
             failure = error
             break
         absorb(chunk)
-    return final_of(parser, failure)
+    return final_of(parser.hand_over, failure)
 
 
 async def aiter_events(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..assembler import Assembler, answer_of
 from ..assembly.report import StreamReport
+from ..assembly.verdict import raise_unless_usable
 from ..codec.json import REFUSED
 from ..codec.once import decoder
 from ..codec.structs import Unknown
@@ -23,11 +24,11 @@ from .body import Chunk, Head, read_body, read_stray
 if TYPE_CHECKING:
     from ..wire.events import Event
 
-__all__ = ["MAX_EVENT_BYTES", "InteractionParser"]
+__all__ = ["MAX_EVENT_BYTES", "TERMINATOR", "InteractionParser"]
 
 MAX_EVENT_BYTES: Final = 64 * 2**20
 
-_DONE: Final = UnknownInteractionSseEvent(DONE_DATA)
+TERMINATOR: Final = UnknownInteractionSseEvent(DONE_DATA)
 """The terminator, on its way to the fold; it is no event."""
 
 # One call for many small deltas keeps the decoder's code and tables in the cache: 0.35 µs in place
@@ -68,6 +69,7 @@ class InteractionParser:
         "_closed",
         "_decode_delta",
         "_decode_deltas",
+        "_feed_frames",
         "_frames",
         "_head",
         "_strict",
@@ -108,6 +110,7 @@ class InteractionParser:
         self._before = self._answer.byte_count  # bytes of the streams before
         self._strict = strict
         self._frames = SSEParser(max_event_bytes=limit)
+        self._feed_frames = self._frames.feed_frames
         self._head: Head | None = Head(limit)  # until it is clear that there are frames
         self._decode_delta = EVENT_DECODERS["step.delta"]
         self._decode_deltas = decoder(StepDelta).decode_lines
@@ -119,7 +122,7 @@ class InteractionParser:
     def feed(self, chunk: Chunk, /) -> list[Event]:
         """Take the next bytes; return the events that they complete, already folded.
 
-        The terminator (`[DONE]`) is no event.
+        The terminator (`[TERMINATOR]`) is no event.
 
         Raises:
             LimitExceeded: an event is too large. The call that finds out still returns the events
@@ -133,7 +136,7 @@ class InteractionParser:
         run: list[bytes] = []
         done = False
         try:
-            for message in self._messages(chunk):
+            for message in self.messages(chunk):
                 if type(message) is bytes:
                     run.append(message)
                     continue
@@ -141,38 +144,43 @@ class InteractionParser:
                     done |= self._decode_run(run, events)
                     run = []
                 event = self._decode(message)
-                done |= event is _DONE
+                done |= event is TERMINATOR
                 events.append(event)
             if run:
                 done |= self._decode_run(run, events)
         finally:
             self.assembler.apply_all(events)
-        return [event for event in events if event is not _DONE] if done else events
+        return [event for event in events if event is not TERMINATOR] if done else events
 
     def iter_feed(self, chunk: Chunk, /) -> Iterator[Event]:
         """The same, one by one: each event is folded when it is taken, so that `step()` and
         `snapshot()` are as of that event. All of it has to be taken before the next chunk.
         """
-        decode_delta, apply = self._decode_delta, self.assembler.apply
-        for message in self._messages(chunk):
-            event: Any
-            if type(message) is bytes:
-                try:
-                    event = decode_delta(message)
-                except REFUSED:
-                    event = self._decode(message)
-            else:
-                event = self._decode(message)
-            apply(event)
-            if event is not _DONE:
+        for message in self.messages(chunk):
+            event = self.take(message)
+            if event is not TERMINATOR:
                 yield event
+
+    def take(self, message: SSEMessage | bytes) -> Any:
+        """Decode and fold one message; `TERMINATOR` is the terminator, which is no event."""
+        event: Any
+        if type(message) is bytes:
+            try:
+                event = self._decode_delta(message)
+            except REFUSED:
+                event = self._decode(message)
+        else:
+            event = self._decode(message)
+        self.assembler.apply(event)
+        return event
 
     def absorb(self, chunk: Chunk, /) -> None:
         """The same, for those who do not look at the events: deltas of several small chunks are
         taken together, and all of it is folded when somebody asks for what came of it.
         """
         batch = self._batch
-        for message in self._messages(chunk):
+        head = self._head
+        for message in self._feed_frames(chunk) if head is None else self.messages(chunk):
             if type(message) is bytes:
                 batch.append(message)
             else:
@@ -206,6 +214,13 @@ class InteractionParser:
         """Close if need be, and return the Interaction; raises what `Assembler.finish` raises."""
         self.close()
         return self.assembler.finish()
+
+    def hand_over(self) -> Interaction:
+        """`finish()` for a parser that nobody asks again: what it gives away is its own state."""
+        self.close()
+        interaction = self._answer.build()
+        raise_unless_usable(self._answer, interaction)
+        return interaction
 
     # ---- out
 
@@ -247,16 +262,16 @@ class InteractionParser:
 
     # ---- how
 
-    def _messages(self, chunk: Chunk) -> list[SSEMessage | bytes]:
+    def messages(self, chunk: Chunk) -> list[SSEMessage | bytes]:
         """The messages that a chunk completes, `step.delta` as its data alone."""
         if self._closed:
             raise RuntimeError("feed() after close(): a parser is for one stream")
         if self._head is None:
-            return self._frames.feed_frames(chunk)
+            return self._feed_frames(chunk)
         chunk, framed = self._head.feed(chunk)
         if framed:
             self._head = None
-        return self._frames.feed_frames(chunk) if chunk else []
+        return self._feed_frames(chunk) if chunk else []
 
     def _decode_run(self, run: list[bytes], events: list[Any]) -> bool:
         """Decode deltas that came in a row; says whether the terminator was among them."""
@@ -275,7 +290,7 @@ class InteractionParser:
                 event = decode_delta(data)
             except REFUSED:
                 event = self._decode(data)
-                done |= event is _DONE
+                done |= event is TERMINATOR
             events.append(event)
         return done
 
@@ -291,7 +306,7 @@ class InteractionParser:
                 self.assembler.apply_all(events)
 
     def _decode(self, message: SSEMessage | bytes) -> Any:
-        """The event of a message, `_DONE` for the terminator. Raises DecodeError if strict."""
+        """The event of a message, `TERMINATOR` for the terminator. Raises DecodeError if strict."""
         if isinstance(message, bytes):
             message = SSEMessage("step.delta", message)
         try:
@@ -300,7 +315,7 @@ class InteractionParser:
             pass
         data = bytes(message.data)
         if data == DONE_DATA:
-            return _DONE
+            return TERMINATOR
         if self._strict:
             return decode_event(data, message.event, strict=True)
         notes: list[str] = []
@@ -339,7 +354,7 @@ class InteractionParser:
             return []
         event = self._decode(message)
         self.assembler.apply(event)
-        return [] if event is _DONE else [event]
+        return [] if event is TERMINATOR else [event]
 
     def _count_bytes(self) -> None:
         held = 0 if self._head is None else len(self._head.body or b"")

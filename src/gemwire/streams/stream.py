@@ -5,7 +5,7 @@ The async twin is in `async_stream.py`; what is done with the bytes, in `parser.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -18,7 +18,7 @@ from ..sse import SSEParser
 from ..wire.events import DONE_DATA, decode_event
 from .body import Chunk
 from .finished import FinishedSteps
-from .parser import MAX_EVENT_BYTES, InteractionParser, is_torn
+from .parser import MAX_EVENT_BYTES, TERMINATOR, InteractionParser, is_torn
 from .text import TextPieces
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class InteractionStream:
             raise
         except Exception as error:
             self._failure = error
-        return final_of(self._parser, self._failure)
+        return final_of(self._parser.finish, self._failure)
 
     def get_final_text(self) -> str:
         """Read to the end and return `full_text`, which is what `text_stream` joins to; raises what
@@ -168,9 +168,13 @@ class InteractionStream:
 
     def _run(self) -> Generator[Event]:
         parser = self._parser
+        take = parser.take
         try:
             for chunk in self._chunks:
-                yield from parser.iter_feed(chunk)
+                for message in parser.messages(chunk):  # `iter_feed`, without its generator
+                    event = take(message)
+                    if event is not TERMINATOR:
+                        yield event
             yield from parser.close()
         except Exception as error:
             self._failure = end_of_bytes(parser, error)
@@ -202,10 +206,10 @@ def end_of_bytes(parser: InteractionParser, error: Exception) -> Exception | Non
     return error
 
 
-def final_of(parser: InteractionParser, failure: Exception | None) -> Interaction:
+def final_of(finish: Callable[[], Interaction], failure: Exception | None) -> Interaction:
     """The Interaction of a stream that is over; raises what `Assembler.finish` raises."""
     try:
-        return parser.finish()
+        return finish()
     except TruncatedStream as error:
         raise error from failure
 
@@ -241,7 +245,7 @@ def assemble(
             failure = error
             break
         absorb(chunk)
-    return final_of(parser, failure)
+    return final_of(parser.hand_over, failure)
 
 
 def iter_events(
