@@ -13,6 +13,7 @@ from .contestants import (
     gemwire_decoding,
     gemwire_events,
     gemwire_framing,
+    gemwire_parser,
     gemwire_pushed,
     gemwire_stream,
     google_genai,
@@ -55,7 +56,8 @@ DECODING: Final[dict[str, Build]] = {
 GEMWIRE: Final[dict[str, Build]] = {
     "gemwire.assemble": gemwire_assemble,
     "gemwire.InteractionStream": gemwire_stream,
-    "gemwire, pushed": gemwire_pushed,
+    "gemwire.InteractionParser": gemwire_parser,
+    "gemwire, by hand": gemwire_pushed,
     "gemwire.iter_events": gemwire_events,
 }
 WHOLE_WAY: Final[dict[str, Build]] = {

@@ -28,6 +28,7 @@ __all__ = [
     "gemwire_decoding",
     "gemwire_events",
     "gemwire_framing",
+    "gemwire_parser",
     "gemwire_pushed",
     "gemwire_stream",
     "google_genai",
@@ -216,6 +217,13 @@ def _push(chunks: list[bytes]) -> gemwire.Interaction:
     return assembler.finish()
 
 
+def _parse(chunks: list[bytes]) -> gemwire.Interaction:
+    parser = gemwire.InteractionParser()
+    for chunk in chunks:
+        parser.feed(chunk)
+    return parser.finish()
+
+
 def httpx_sse_and_pydantic(stream: Stream) -> Contestant:
     """Up to the typed events; nothing is assembled."""
     from .pydantic_models import EVENT
@@ -236,6 +244,7 @@ def httpx_sse_and_pydantic(stream: Stream) -> Contestant:
 
 gemwire_assemble = _whole(gemwire.assemble)
 gemwire_stream = _whole(_iterate)
+gemwire_parser = _whole(_parse)
 gemwire_pushed = _whole(_push)
 
 

@@ -193,4 +193,4 @@ class Assembler:
 
 def answer_of(assembler: Assembler) -> Answer:
     """The state of an assembler, for the streams of this package."""
-    return assembler._answer
+    return assembler._answer  # pyright: ignore[reportPrivateUsage]

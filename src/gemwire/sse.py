@@ -76,7 +76,6 @@ class SSEParser:
             send as `Last-Event-ID` on reconnecting.
         retry_ms: the reconnection time that the server asked for, in milliseconds.
         fed_bytes: how many bytes were fed.
-        empty_events: how many complete blocks had an event name and no data, which is no event.
 
     A parser is for one stream, and for one thread at a time. Its attributes, `stray` too, change
     when a blank line ends a block, and in `close()`.
@@ -99,7 +98,6 @@ class SSEParser:
         self._idle = False  # nothing is held, and the next chunk is read as it is
         self._refusal: LimitExceeded | None = None
         self.fed_bytes = 0
-        self.empty_events = 0
         self._start = b""  # what may yet become a BOM
         # The incomplete block, without LF at its start. A BytesIO grows like a bytearray, and then
         # gives its bytes away without a copy.
@@ -161,9 +159,7 @@ class SSEParser:
         return self._feed(chunk, False)
 
     def feed_frames(self, chunk: bytes | bytearray | memoryview, /) -> list[SSEMessage | bytes]:
-        """The same, for those who have no use for ids: a message of `step.delta` may stand in the
-        list as its data alone. Not having to build it saves a tenth of the whole way.
-        """
+        """The same, but `step.delta` may come as its data alone: saves a tenth of the whole way."""
         if self._idle and chunk[:24] == _DELTA:  # again, as a call more would be half of the cost
             data = chunk[24:-2]
             if (
@@ -226,10 +222,10 @@ class SSEParser:
         block = self._release()
         last_line = block.rfind(b"\n") + 1
         stop = last_line if block.startswith(b"retry:", last_line) else len(block)
-        held = self.last_event_id, self.empty_events
+        last_event_id = self.last_event_id
         messages: list[SSEMessage] = []
         self._parse(block, 0, stop, messages)
-        self.last_event_id, self.empty_events = held
+        self.last_event_id = last_event_id
         return messages[0] if messages else None
 
     def _enter(self, chunk: bytes) -> bytes:
@@ -412,8 +408,6 @@ class SSEParser:
             name = str(event, "utf-8", "replace") or "message"
             data = joined.getvalue() if joined else self._source(text)[first:last]
             messages.append(SSEMessage(name, data, self.last_event_id))
-        elif event:
-            self.empty_events += 1
 
 
 def encode_sse(message: SSEMessage | WireStruct | Unknown, /) -> bytes:
@@ -435,12 +429,9 @@ def encode_sse(message: SSEMessage | WireStruct | Unknown, /) -> bytes:
         if _CR in data:
             raise ValueError("data with CR cannot be framed: a reader takes CR for a line end")
     else:
-        from .codec.encode import (
-            encode,
-        )  # here: whoever frames bytes alone does not load the models
+        from .codec.encode import encode  # whoever frames bytes alone loads no codec
 
-        name: str = message.event_type  # type: ignore[union-attr]
-        last_event_id = ""
+        name, last_event_id = getattr(message, "event_type", ""), ""
         if name == "__unknown__":
             name = getattr(message, "tag", None) or "message"
         data = encode(message).replace(b"\r\n", b"\n").replace(b"\r", b"\n")

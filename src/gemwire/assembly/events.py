@@ -31,7 +31,7 @@ from ..models import (
     ThoughtSummaryDelta,
     UnknownInteractionSseEvent,
 )
-from ..models.views import UNFINISHED
+from ..models.views import UNFINISHED, is_terminal
 from ..wire.error_body import error_info
 from ..wire.events import DONE_DATA
 from ..wire.normalise import delta_today
@@ -109,7 +109,8 @@ def completed(answer: Answer, event: InteractionCompletedEvent) -> None:
         current.merge_payload(payload, "status")
         answer.findings.issue("not_terminal", None, str(payload.status))
         return
-    status = payload.status or "completed"
+    told = current.interaction.status
+    status = payload.status or (told if is_terminal(told) else "completed")
     if not payload.continuation_token:  # this one is authoritative: there is none any more
         answer.token = NO_TOKEN
         current.interaction = replace(current.interaction, continuation_token=UNSET)

@@ -8,12 +8,13 @@ know of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from msgspec import UNSET
 
-from .schema import fields, known_items, known_values
-from .structs import FREE, Unknown, WireStruct
+from .once import memo
+from .schema import alternatives, fields, known_items, known_values
+from .structs import FREE, Int64, Unknown, WireStruct
 
 __all__ = ["Found", "iter_unknown", "unknown_members"]
 
@@ -42,6 +43,22 @@ class Found(NamedTuple):
     """The `Unknown…` object, or the value."""
 
 
+Values: TypeAlias = frozenset[str] | None
+
+
+@memo
+def _open_members(cls: type[WireStruct]) -> list[tuple[str, Values, Values]]:
+    """The members below which anything can be unknown, with the known values of it and its items."""
+    return [
+        (name, known_values(field.hint), known_items(field.hint))
+        for name, field in fields(cls).items()
+        if not all(leaf in _PLAIN for leaf in alternatives(field.hint))
+    ]
+
+
+_PLAIN: Final = frozenset({str, int, float, bool, bytes, Int64, type(None)})
+
+
 def iter_unknown(value: Any, /) -> Iterator[Found]:
     """Find everything in a model that the spec does not know, in order; walks the whole value."""
     return _found(value, "$")
@@ -51,16 +68,15 @@ def _found(value: Any, path: str) -> Iterator[Found]:
     if isinstance(value, Unknown):
         yield Found(path, "union", value.tag, value)
     elif isinstance(value, WireStruct):
-        for name, field in fields(type(value)).items():
+        for name, values, items in _open_members(type(value)):
             member = getattr(value, name)
             if member is UNSET:
                 continue
             if isinstance(member, str):
-                known = known_values(field.hint)
-                if known is not None and member not in known:
+                if values is not None and member not in values:
                     yield Found(f"{path}.{name}", "value", member, member)
                 continue
-            known = known_items(field.hint) if isinstance(member, list) else None
+            known = items if isinstance(member, list) else None
             if known is None:
                 yield from _found(member, f"{path}.{name}")
                 continue

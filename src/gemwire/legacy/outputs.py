@@ -56,19 +56,24 @@ LOST: Final[dict[str, str]] = {
 """Every kind of loss. All but `foreign` make a difference to what comes back."""
 
 
-PARTS: Final[dict[str, type[WireStruct]]] = {cls.type: cls for cls in get_args(m.Content)}
+PARTS: Final[dict[str, type[WireStruct]]] = {
+    cls.type: cls for cls in get_args(m.Content) if not issubclass(cls, Unknown)
+}
 """What is a part of an output, by its tag."""
 
 
 STEPS: Final[dict[str, type[WireStruct]]] = {
     cls.type: cls
     for cls in get_args(m.Step)
-    if cls not in (m.ModelOutputStep, m.UserInputStep)  # no content has these names
+    if not issubclass(cls, Unknown)
+    and cls not in (m.ModelOutputStep, m.UserInputStep)  # no content has these names
 }
 """What is a step of its own."""
 
 
-OLD_TAGS: Final = frozenset(cls.type for cls in get_args(old.LegacyContent))
+OLD_TAGS: Final = frozenset(
+    cls.type for cls in get_args(old.LegacyContent) if not issubclass(cls, Unknown)
+)
 
 
 NEW_ANNOTATIONS: Final = (m.WordInfo, m.SpeechAnnotation)

@@ -132,11 +132,15 @@ class InteractionParser:
 
         Cost: linear in the bytes, however they are cut.
         """
+        messages = self.messages(chunk)
+        if len(messages) == 1:  # as most reads are
+            event = self.take(messages[0])
+            return [] if event is TERMINATOR else [event]
         events: list[Any] = []
         run: list[bytes] = []
         done = False
         try:
-            for message in self.messages(chunk):
+            for message in messages:
                 if type(message) is bytes:
                     run.append(message)
                     continue

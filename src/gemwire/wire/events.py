@@ -43,10 +43,6 @@ DONE_DATA: Final = b"[DONE]"
 """The data of the terminator, whatever its name; it is no event."""
 
 
-DONE_DATA: Final = b"[DONE]"
-"""The data of the frame that ends a stream. It is not JSON, and no event."""
-
-
 def __getattr__(name: str) -> Any:
     """`Event`, which needs the legacy models, when somebody asks for it."""
     if name != "Event":
