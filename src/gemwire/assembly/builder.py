@@ -43,6 +43,15 @@ def folds(builder: type[StepBuilder], step: type) -> dict[type, Fold]:
     return {delta: getattr(builder, name) for delta, name in builder.table(step).items()}
 
 
+@memo
+def plain_folds(builder: type[StepBuilder], step: type) -> dict[type, Fold]:
+    """The same without deltas that may be in an older form though none of their members is unknown:
+    what `fold_all` folds without asking `normalise`.
+    """
+    formed = (m.AudioDelta, m.FunctionCallStep)
+    return {delta: fold for delta, fold in folds(builder, step).items() if delta not in formed}
+
+
 class StepBuilder:
     """What all kinds of steps have: the step as sent, a signature, and whether it was stopped."""
 
@@ -54,6 +63,7 @@ class StepBuilder:
         "findings",
         "folds",
         "index",
+        "plain_folds",
         "position",
         "sent",
         "signature",
@@ -81,6 +91,7 @@ class StepBuilder:
         self.started = True  # False while only deltas have come
         self.broken: str | None = None  # arguments that could not be read
         self.folds = folds(type(self), type(step))
+        self.plain_folds = plain_folds(type(self), type(step))
         # The fragments of the last part, where that is text and the step open: most deltas go
         # straight there.
         self.text_part: list[str] | None = None

@@ -7,20 +7,17 @@ those to their text and does no more; everything else is made today's and goes t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from msgspec import UNSET
 
-from ..models import AudioDelta, FunctionCallStep, StepDelta, StepStop, TextDelta
+from ..models import StepDelta, StepStop, TextDelta
 from ..wire.normalise import dialect_of, normalise
 from .answer import Answer
 from .builder import TOO_DEEP
 from .events import HANDLERS, step_stop
 
 __all__ = ["fold_all"]
-
-FORMED: Final = frozenset({AudioDelta, FunctionCallStep})
-"""Deltas whose older form has no member that is unknown; `normalise` sees to it."""
 
 
 def fold_all(answer: Answer, events: Iterator[Any]) -> None:
@@ -48,10 +45,8 @@ def fold_all(answer: Answer, events: Iterator[Any]) -> None:
                             step.text_part.append(delta.text)
                             continue
                     elif (
-                        (fold := step.folds.get(type(delta))) is not None
-                        and not step.closed
-                        and type(delta) not in FORMED
-                    ):
+                        fold := step.plain_folds.get(type(delta))
+                    ) is not None and not step.closed:
                         fold(step, delta)
                         continue
                 _fold(answer, event)

@@ -47,7 +47,7 @@ def detached(value: Any, /) -> Any:
     Cost: the number of models, lists, dicts and their items; texts are shared.
     """
     if type(value) is list or type(value) is dict:
-        return _container(value)
+        return _container(value) if value else value.copy()
     if not isinstance(value, WireStruct):
         return value
     changes = {}

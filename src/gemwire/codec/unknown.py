@@ -48,7 +48,7 @@ Values: TypeAlias = frozenset[str] | None
 
 @memo
 def _open_members(cls: type[WireStruct]) -> list[tuple[str, Values, Values]]:
-    """The members below which anything can be unknown, with the known values of it and its items."""
+    """The members that may hold anything unknown; the known values of each and of its items."""
     return [
         (name, known_values(field.hint), known_items(field.hint))
         for name, field in fields(cls).items()
