@@ -18,8 +18,8 @@ from gemwire import (
     iter_events,
     unknown_members,
 )
-from gemwire.resume.checkpoint import MAGIC
 from gemwire.replay import BUNDLED, Recording
+from gemwire.resume.checkpoint import MAGIC
 
 from .answers import hop, long_answer, servers, uncut, whole, with_ids
 from .wire import (

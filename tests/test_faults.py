@@ -184,7 +184,7 @@ def visible(fault: Fault, right: Verdict) -> set[str]:
         }.get(first, set())
     same = index_of(events[0]) is not None and index_of(events[0]) == index_of(events[1])
     if same and kinds == ["step.start", "step.delta"]:
-        return {"start_missing", "start_late", "start_other"}
+        return {"start_missing", "start_late", "start_again"}
     if same and kinds == ["step.start", "step.stop"]:
         return {"stop_unopened"}
     if same and kinds == ["step.delta", "step.stop"]:

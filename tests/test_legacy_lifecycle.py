@@ -106,7 +106,7 @@ ORDER = [
         "another start of the same index",
         [opens(0, "text"), says(0, "a"), opens(0, "thought"), closes(0)],
         [output(part("a")), {"type": "thought"}],
-        issues=[("start_other", 0), ("never_stopped", 0)],
+        issues=[("start_again", 0), ("never_stopped", 0)],
     ),
     Legacy(
         "without an index, the content opened last",

@@ -19,8 +19,7 @@ import pytest
 from gemwire import ApiError, decode, encode, to_dict
 from gemwire import models as m
 from gemwire import operations as o
-from gemwire.operations import OPERATIONS
-from gemwire.operations.request import Operation, Request
+from gemwire.operations import OPERATIONS, Operation, Request
 from gemwire.replay import Recording, ReplayServer
 from gemwire.replay.routes import pattern, smallest
 
@@ -63,7 +62,9 @@ def minimal(name: str) -> Request[Any]:
 
 
 def test_every_operation_is_a_function() -> None:
-    assert set(o.__all__) == {"OPERATIONS", *OPERATIONS}
+    others = {"OPERATIONS", "Operation", "Request", "continue_interaction"}
+    assert set(o.__all__) == {*others, *OPERATIONS}
+    assert all(callable(getattr(o, name)) for name in o.__all__ if name != "OPERATIONS")
     assert len(OPERATIONS) == 38
     assert len({operation.id for operation in OPERATIONS.values()}) == 38
 
@@ -121,7 +122,8 @@ def test_nothing_of_other_resources_is_loaded() -> None:
     code = (
         "import sys, gemwire; assert 'gemwire.operations' not in sys.modules\n"
         "request = gemwire.operations.list_webhooks()\n"
-        "print([n for n in sys.modules if n.startswith('gemwire.models.')])\n"
+        "loaded = {n.rpartition('.')[2] for n in sys.modules if n.startswith('gemwire.models.')}\n"
+        "print(*sorted(loaded))\n"
         "request.response_type\n"
         "print('gemwire.models.webhooks' in sys.modules, 'gemwire.models.voices' in sys.modules)\n"
         "print(sys.modules.keys() & {'asyncio', 'email', 'html', 'http', 'json', 'socket'})"
@@ -133,7 +135,7 @@ def test_nothing_of_other_resources_is_loaded() -> None:
         check=True,
     )
     assert done.stdout.splitlines() == [
-        "['gemwire.models.interactions', 'gemwire.models.tables']",
+        "interactions lazy tables views",
         "True False",
         "set()",
     ]

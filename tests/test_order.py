@@ -138,13 +138,13 @@ STARTS = [
         "a second start after something came: a new step after the last",
         [*mill(0, "a"), *mill(1, "b"), start(0, "model_output"), text(0, "c"), stop(0)],
         [said("a"), said("b"), said("c")],
-        issues=[("start_other", 0)],
+        issues=[("start_again", 0)],
     ),
     Case(
         "a second start that differs: likewise",
         [start(0, "thought"), start(0, "model_output"), text(0, "A mill"), stop(0)],
         [{"type": "thought"}, said()],
-        issues=[("start_other", 0), ("never_stopped", 0)],
+        issues=[("start_again", 0), ("never_stopped", 0)],
     ),
     Case(
         "a start after its deltas is laid under them",
@@ -179,7 +179,7 @@ STARTS = [
         "a start of another kind after its deltas: a new step",
         [text(0, "A mill"), start(0, "thought"), signature(0, "c2ln"), stop(0)],
         [said(), {"type": "thought", "signature": "c2ln"}],
-        issues=[("start_missing", 0), ("start_other", 0), ("never_stopped", 0)],
+        issues=[("start_missing", 0), ("start_again", 0), ("never_stopped", 0)],
     ),
 ]
 

@@ -15,6 +15,7 @@ from gemwire import (
     ApiError,
     Interaction,
     InteractionStream,
+    Request,
     TextContent,
     ThoughtStep,
     TruncatedStream,
@@ -24,7 +25,6 @@ from gemwire import (
 )
 from gemwire import operations as o
 from gemwire.replay import FAULT_HEADER, RECORDING_HEADER, Recording, ReplayServer
-from gemwire import Request
 
 SEARCH = Recording.load("search")
 ID = SEARCH.interaction_id

@@ -75,16 +75,16 @@ def test_the_call_that_completes_an_event_delivers_it(chunks: list[bytes]) -> No
 @settings(max_examples=100, deadline=None)
 @given(chunks=chunked)
 def test_bare_deltas_are_the_data_of_step_delta(chunks: list[bytes]) -> None:
-    parser = SSEParser(_bare_deltas=True)
+    parser = SSEParser()
     found: list[SSEMessage | bytes] = [
-        message for chunk in chunks for message in parser.feed(chunk)
+        message for chunk in chunks for message in parser.feed_frames(chunk)
     ]
     assert [
         ("step.delta", message) if isinstance(message, bytes) else plain(message)[:2]
         for message in found
     ] == [message[:2] for message in reference(b"".join(chunks)).messages]
 
-    parser = SSEParser(_bare_deltas=True)
+    parser = SSEParser()
     for count in (2, 1):  # in a run, and alone
-        found = [*parser.feed((DELTA + b"x\n\n") * count)]
+        found = [*parser.feed_frames((DELTA + b"x\n\n") * count)]
         assert found[-1] == b"x"

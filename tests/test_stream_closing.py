@@ -41,7 +41,7 @@ def test_iterable_that_raises(size: int) -> None:
     with pytest.raises(TruncatedStream) as cut_short:
         reader.get_final_interaction()
     assert cut_short.value.__cause__ is problem
-    assert cut_short.value.report is reader.report
+    assert cut_short.value.report == reader.report
 
     for read in (
         lambda: InteractionStream(Source(cut(data, size), problem)).get_final_interaction(),

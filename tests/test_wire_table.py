@@ -22,6 +22,7 @@ import yaml
 from gemwire import models as m
 from gemwire.codec.schema import fields, known_values, shape
 from gemwire.codec.structs import FREE, STRICT, WireStruct
+from tests.strategies import UNIONS
 
 ROOT = Path(__file__).parent.parent
 TABLE = Path(os.environ.get("GEMWIRE_WIRE", ROOT / ".." / "shared" / "wire")) / "current-3.4.json"
@@ -100,6 +101,9 @@ def schema_type(schema: Json) -> str:
     return SCALARS[schema.get("type", "any")]
 
 
+OPEN_UNIONS = {union: name for name, (union, _) in UNIONS.items()}
+
+
 # ---- what the table says, and what the models are, in the same words
 
 Facts = dict[str, str]
@@ -146,8 +150,8 @@ def model_facts(name: str, schema: Json) -> Iterator[tuple[str, str]]:
     other = name
     if isinstance(model, type):
         other = model.__name__
-    elif schema["kind"] == "union" and (unknown := shape(model).unknown) is not None:
-        other = unknown.__name__.removeprefix("Unknown")
+    elif schema["kind"] == "union" and model in OPEN_UNIONS:
+        other = OPEN_UNIONS[model]
     if other != name:
         yield name, f"= {other}"
     elif isinstance(model, type) and issubclass(model, WireStruct):
@@ -171,7 +175,7 @@ def model_facts(name: str, schema: Json) -> Iterator[tuple[str, str]]:
     elif schema["kind"] == "union" and schema.get("discriminator"):
         for tag, cls in shape(model).structs.items():
             yield f"{name} | {cls.__name__}", f"{cls.__struct_config__.tag_field} {tag!r}"
-        yield name, "open union" if shape(model).unknown is not None else "union"
+        yield name, "open union" if model in OPEN_UNIONS else "union"
     elif schema["kind"] == "union":
         words = [python_type(member) for member in schema["members"]]
         meant = functools.reduce(operator.or_, [eval(word, NAMESPACE) for word in words])

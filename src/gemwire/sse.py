@@ -398,16 +398,22 @@ class SSEParser:
             elif field == b"retry":
                 if end - at <= _MAX_RETRY_DIGITS and (digits := text[at:end]).isdigit():
                     self.retry_ms = int(digits)
-            elif field and len(self._stray) < _MAX_STRAY:  # no name: a comment or a blank line
-                if self._stray:
-                    self._stray += b"\n"
-                self._stray += text[start : min(end, start + _MAX_STRAY)]
-                del self._stray[_MAX_STRAY:]
+            elif field:  # no name: a comment or a blank line
+                self._add_stray(text, start, end)
             start = end + 1
         if first >= 0:
             name = str(event, "utf-8", "replace") or "message"
             data = joined.getvalue() if joined else self._source(text)[first:last]
             messages.append(SSEMessage(name, data, self.last_event_id))
+        elif b"{" in event:  # the line end before the data was lost
+            self._add_stray(event, 0, len(event))
+
+    def _add_stray(self, text: bytes, start: int, end: int) -> None:
+        if len(self._stray) < _MAX_STRAY:
+            if self._stray:
+                self._stray += b"\n"
+            self._stray += text[start : min(end, start + _MAX_STRAY)]
+            del self._stray[_MAX_STRAY:]
 
 
 def encode_sse(message: SSEMessage | WireStruct | Unknown, /) -> bytes:

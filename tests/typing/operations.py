@@ -1,8 +1,10 @@
-"""What a type checker knows of requests, their answers and the helpers."""
+"""What a type checker knows of requests, their answers, the views of these and the helpers."""
 
 from typing import Any, assert_type
 
 from gemwire import (
+    AudioContent,
+    DocumentContent,
     FunctionCallStep,
     FunctionResultStep,
     ImageContent,
@@ -10,10 +12,13 @@ from gemwire import (
     Request,
     Step,
     TextContent,
+    ThoughtStep,
     UserInputStep,
+    VideoContent,
     function_result,
     history,
     image_content,
+    is_terminal,
     operations,
     user_input,
 )
@@ -38,6 +43,24 @@ def answers(headers: dict[str, str]) -> None:
     nothing: Request[None] = operations.delete_interaction("i")
     wider: Request[Interaction | None] = operations.get_interaction("i")
     assert_type(nothing.body or wider.body, bytes | None)
+
+
+def views(interaction: Interaction) -> None:
+    assert_type(interaction.output_text + interaction.full_text, str)
+    assert_type(interaction.output_images, list[ImageContent])
+    assert_type(interaction.output_audio, list[AudioContent])
+    assert_type(interaction.output_videos, list[VideoContent])
+    assert_type(interaction.output_documents, list[DocumentContent])
+    assert_type(interaction.thoughts, list[ThoughtStep])
+    assert_type(interaction.function_calls, list[FunctionCallStep])
+    assert_type(interaction.pending_function_calls, list[FunctionCallStep])
+    assert_type(interaction.ended or is_terminal(interaction.status), bool)
+
+
+def narrowed(value: object) -> None:
+    """A union of the models is the same for `isinstance` and for the checker."""
+    if isinstance(value, Step):
+        assert_type(value, Step)
 
 
 def helpers(call: FunctionCallStep, interaction: Interaction) -> None:

@@ -125,10 +125,9 @@ class Answer:
         token = self.token if current.interaction.status in RESUMABLE else NO_TOKEN
         identity = current.interaction.id or None
         if self.replayed is not None:
-            held = self.replayed
-            if held.outcome not in ("in_progress", "truncated", "error"):
-                return None  # it is complete, whatever comes now
-            identity = identity or held.current.interaction.id or None
+            if self.replayed.keep:
+                return None  # whatever comes now
+            identity = identity or self.replayed.current.interaction.id or None
         if self.outcome == "error" and (self.error is None or not self.error.is_mendable):
             return None
         if (current.ended and not token.value) or not (identity or token.value):
@@ -167,16 +166,16 @@ class Answer:
         self.done_seen = False
         self.body = False
 
-    def begin_again(self, created: Interaction | None = None) -> None:
+    def begin_again(self, created: Interaction | None = None, *, keep: bool = False) -> None:
         """The server begins the current interaction anew: take it as it comes, compare at the end.
 
         Args:
             created: what its `interaction.created` said, if that is over already.
+            keep: what is held is complete, and stands unless the same or more comes.
         """
-        if self.replayed is None or not self.replayed.is_complete():
-            # What was complete once is what all later ones are held against.
+        if self.replayed is None or not self.replayed.keep:
             self.replayed = Replayed(
-                self.current, self.outcome, self.error, self.last_event_id, self.token
+                self.current, self.outcome, self.error, self.last_event_id, self.token, keep
             )
         self.rollbacks += 1
         self.current = InteractionBuilder(self.findings, self.replayed.current.before)
@@ -203,7 +202,5 @@ class Replayed(NamedTuple):
     error: ErrorInfo | None
     last_event_id: str | None
     token: Token
-
-    def is_complete(self) -> bool:
-        """Whether nothing better than this can come."""
-        return self.current.ended and self.outcome not in ("in_progress", "truncated", "error")
+    keep: bool
+    """Whether it is complete, so that nothing better can come."""

@@ -123,6 +123,9 @@ class Unknown(msgspec.Struct, frozen=True, gc=False, eq=False, tag_field="type",
         assert isinstance(other, Unknown)
         return self.tag == other.tag and (self.json == other.json or self.raw == other.raw)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # msgspec's own compares by identity
+
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:

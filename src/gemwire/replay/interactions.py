@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from gemwire.replay.recording import Recording
 
-_CONTENT: Final = frozenset(cls.type for cls in get_args(models.Content))
+_CONTENT: Final = frozenset(cls.type for cls in get_args(models.Content)) - {
+    models.UnknownContent.type
+}
 _CANCELLED: Final = b"""event: interaction.status_update
 data: {"interaction_id":"%b","status":"cancelled","event_type":"interaction.status_update"}
 

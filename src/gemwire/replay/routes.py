@@ -24,8 +24,8 @@ from gemwire.replay.http import HTTPError, Response
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gemwire.operations import Operation
     from gemwire.replay.http import Request
-    from gemwire.request import Operation
 
 _ROOT: Final = "(?:v1|v1beta)(?:/projects/[^/]+/locations/[^/]+)?"
 _OF_ALL: Final = frozenset({"alt", "key"})

@@ -174,6 +174,7 @@ def _pack_replayed(held: Replayed) -> PackedReplayed:
         _pack_error(held.error),
         pack_text(held.last_event_id),
         _pack_token(held.token),
+        held.keep,
     )
 
 
@@ -245,4 +246,5 @@ def _unpack_replayed(packed: PackedReplayed, answer: Answer) -> Replayed:
         _unpack_error(packed.error),
         unpack_text(packed.last_event_id),
         _unpack_token(packed.token),
+        packed.keep,
     )

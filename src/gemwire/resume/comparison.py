@@ -31,7 +31,7 @@ def conclude_replay(answer: Answer, savepoints: Savepoints) -> None:
     new, old = answer.current, held.current
     cut = answer.outcome in ("truncated", "error")
     difference = first_difference(old, new)
-    if held.is_complete():
+    if held.keep:
         if not cut and difference is None and not is_shorter(new, old):
             _keep_identity(old, new)
             return
@@ -48,7 +48,7 @@ def conclude_replay(answer: Answer, savepoints: Savepoints) -> None:
     # It was cut before it came as far. To go on from here there is only one way: again.
     answer.adopt([*answer.interactions[:-1], old])
     savepoints.held.clear()
-    complete = held.is_complete()
+    complete = held.keep
     answer.last_event_id = held.last_event_id if complete else None
     answer.token = held.token if complete else NO_TOKEN
 

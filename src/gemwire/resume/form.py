@@ -147,6 +147,7 @@ class PackedReplayed(msgspec.Struct, omit_defaults=True):
     error: Raw = ABSENT
     last_event_id: Raw = ABSENT
     token: PackedToken = PackedToken()
+    keep: bool = False
 
 
 class PackedAnswer(msgspec.Struct, omit_defaults=True):

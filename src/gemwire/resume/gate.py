@@ -38,10 +38,11 @@ class Gate:
         self._answer = answer
         self._savepoints = savepoints
         self._created: Interaction | None = None
-        replay = replay or answer.is_complete()
+        keep = answer.is_complete()
+        replay = replay or keep
         self.undecided = not replay
         if replay:
-            answer.begin_again()
+            answer.begin_again(keep=keep)
             savepoints.place(answer)
         else:
             answer.reopen()

@@ -176,7 +176,7 @@ def flat(event: Any) -> Events:
         return None
     try:
         interaction = _interaction(own)
-        carried = _envelope(envelope) if envelope else _carried(event, UNSET)
+        carried = _envelope(envelope) if isinstance(event, Unknown) else _carried(event, UNSET)
     except Misfit:
         return None
     return (_TODAY[tag](interaction=interaction, **carried),)

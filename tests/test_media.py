@@ -1,35 +1,22 @@
-"""Input, results and media go into a request as the server wants them; history goes unchanged."""
+"""Files and bytes become content, of the type that they are."""
 
 from __future__ import annotations
 
 import base64
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import UNSET
 
 from gemwire import (
     AudioContent,
     DocumentContent,
-    FunctionCallStep,
-    FunctionResultStep,
     ImageContent,
-    Interaction,
-    TextContent,
-    UserInputStep,
     VideoContent,
-    assemble,
     audio_content,
     decode,
-    decode_interaction,
     document_content,
-    encode,
-    function_result,
-    history,
     image_content,
-    to_dict,
     user_input,
     video_content,
 )
@@ -37,144 +24,6 @@ from gemwire import models as m
 from gemwire.codec.schema import fields, known_values
 from gemwire.operations import create_interaction
 from gemwire.operations.media import MAGIC, SUFFIXES
-from gemwire.replay import BUNDLED, Recording
-
-# ---- turns
-
-
-def test_user_input() -> None:
-    image = ImageContent(uri="gs://b/i.png")
-    assert user_input("Look:", image, "And?") == UserInputStep(
-        content=[TextContent(text="Look:"), image, TextContent(text="And?")]
-    )
-    assert encode(user_input("")) == (
-        b'{"type":"user_input","content":[{"type":"text","text":""}]}'
-    )
-    with pytest.raises(ValueError, match="needs content"):
-        user_input()
-
-
-@pytest.mark.parametrize(
-    "part", [["a", "b"], None, b"GIF89a", {"type": "text"}, 7, Interaction(), m.ThoughtStep()]
-)
-def test_what_is_no_content(part: Any) -> None:
-    with pytest.raises(TypeError, match="not a Content: "):
-        user_input("a", part)
-
-
-def test_content_that_is_newer() -> None:
-    part = decode(b'{"type":"hologram","beams":4}', m.Content)
-    assert user_input(part).content == [part]
-
-
-CALL = FunctionCallStep(id="c1", name="weather", arguments={"city": "Ulm"})
-
-
-@pytest.mark.parametrize(
-    ("result", "sent"),
-    [
-        ("sunny", "sunny"),
-        ("", ""),
-        ({"sky": {"clouds": 0}}, {"sky": {"clouds": 0}}),
-        ({}, {}),
-        (TextContent(text="a"), [{"type": "text", "text": "a"}]),
-        ([TextContent(text="a"), ImageContent(uri="u")], None),
-        ((TextContent(text="a"),), [{"type": "text", "text": "a"}]),
-        ([], []),
-    ],
-)
-def test_function_result(result: Any, sent: Any) -> None:
-    step = function_result(CALL, result)
-    plain = to_dict(step)
-    assert (plain["type"], plain["call_id"], plain["name"]) == ("function_result", "c1", "weather")
-    assert "is_error" not in plain
-    assert plain["result"] == (to_dict(result) if sent is None else sent)
-    assert decode(encode(step), FunctionResultStep, strict=True) == step
-
-
-def test_a_failed_function() -> None:
-    assert function_result(CALL, "no network", is_error=True).is_error is True
-    assert function_result(CALL, "sunny", is_error=False).is_error is False
-
-
-@pytest.mark.parametrize(
-    "result",
-    [
-        *(None, 7, 1.5, True, b"text", [1], ["a"], [{"a": 1}], {1}),
-        *(Interaction(), [Interaction()], m.ThoughtStep(), CALL),
-    ],
-)
-def test_results_that_the_wire_has_no_form_for(result: Any) -> None:
-    with pytest.raises(TypeError, match="as a member"):
-        function_result(CALL, result)
-
-
-def test_numbers_that_json_lacks() -> None:
-    """They would reach the model as null."""
-    with pytest.raises(ValueError, match="JSON has no form for nan"):
-        function_result(CALL, {"result": [float("nan")]})
-    with pytest.raises(TypeError):
-        function_result(CALL, {"result": object()})
-
-
-@pytest.mark.parametrize("identity", [UNSET, ""])
-def test_a_call_without_an_id(identity: Any) -> None:
-    with pytest.raises(ValueError, match="'f' has no id"):
-        function_result(FunctionCallStep(id=identity, name="f"), "x")
-
-
-# ---- history
-
-
-@pytest.mark.parametrize("name", [name for name in BUNDLED if Recording.load(name).body])
-def test_what_was_assembled_goes_back_as_it_came(name: str) -> None:
-    """From the bytes of a stream to the bytes of the next request; the twin says what belongs."""
-    recording = Recording.load(name)
-    interaction = assemble(recording.stream)
-    turns = history("Go on.", interaction, user_input("And?"))
-    body = create_interaction({"model": "m", "store": False, "input": turns}).body
-    assert body is not None
-    sent = json.loads(body)["input"]
-    assert sent[0] == to_dict(user_input("Go on."))
-    assert sent[1:-1] == json.loads(recording.body or b"")["steps"]
-    assert history(decode_interaction(recording.body or b"")) == list(interaction.steps or ())
-
-
-def test_signatures_and_unknown_parts_are_untouched() -> None:
-    steps = [
-        {"type": "thought", "signature": "A==\n =", "summary": [], "new": {"a": [1.0]}},
-        {"type": "hologram", "signature": "s", "data": 1e2},
-        {"type": "function_call", "id": "c1", "name": "f", "arguments": {}, "signature": "t"},
-    ]
-    interaction = decode_interaction(json.dumps({"id": "i", "status": "completed", "steps": steps}))
-    call = interaction.function_calls[0]
-    turns = history(interaction, function_result(call, "x"))
-    typed = m.CreateModelInteraction(model="m", input=turns)
-    for body in (create_interaction(typed).body, create_interaction({"input": turns}).body):
-        assert body is not None
-        assert json.loads(body)["input"][:3] == steps
-        assert b"1e2" in body or b"100.0" in body
-
-
-def test_history_of_all_kinds_of_turns() -> None:
-    step = user_input("b")
-    assert history() == []
-    assert history(Interaction()) == []
-    assert history("a", step, [step, step], Interaction(steps=[step]), iter((step,))) == [
-        user_input("a"),
-        *[step] * 5,
-    ]
-
-
-@pytest.mark.parametrize(
-    "turn", [{"type": "user_input", "content": []}, 7, None, b"a", TextContent(text="a"), ["a"]]
-)
-def test_what_is_no_turn(turn: Any) -> None:
-    with pytest.raises(TypeError, match="not a Step: "):
-        history("a", turn)
-
-
-# ---- media
 
 PARTS: dict[str, tuple[Any, Any]] = {
     "image": (image_content, ImageContent),
