@@ -49,6 +49,8 @@ def reference(stream: bytes, limit: int = NO_LIMIT) -> Outcome:
             last_event_id = id_buffer
             if data:
                 messages.append((text(event) or "message", b"\n".join(data), id_buffer))
+            elif b"{" in event:  # no rule of the standard: a line end was lost before the data
+                stray.append(event)
             event, data = b"", []
             continue
         name, _, value = line.partition(b":")
@@ -64,6 +66,8 @@ def reference(stream: bytes, limit: int = NO_LIMIT) -> Outcome:
                 retry_ms = int(value)
         elif name:
             stray.append(line)
+    if not data and b"{" in event:
+        stray.append(event)
     left = (text(event) or "message", b"\n".join(data), id_buffer) if data else None
     return Outcome(messages, left, last_event_id, retry_ms, b"\n".join(stray)[:STRAY_LIMIT])
 

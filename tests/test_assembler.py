@@ -104,7 +104,7 @@ def test_every_event_has_a_handler() -> None:
 def test_what_is_no_event_is_refused() -> None:
     for mistake in (None, "step.delta", {"event_type": "step.stop"}, models.TextDelta(text="")):
         with pytest.raises(TypeError, match="not an event"):
-            Assembler().apply(mistake)
+            Assembler().apply(mistake)  # type: ignore[arg-type]
 
 
 def test_last_event_id() -> None:

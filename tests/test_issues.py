@@ -116,7 +116,7 @@ def test_an_issue_says_what_it_means() -> None:
 def issues_in_the_source() -> set[str]:
     """Every kind that the source gives to `issue()` or to the notes of the second walk."""
     kinds: set[str] = set()
-    for path in Path(gemwire.__file__).parent.glob("*.py"):
+    for path in Path(gemwire.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue

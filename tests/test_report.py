@@ -169,7 +169,7 @@ def test_in_progress_while_bytes_may_come(name: str) -> None:
     reader = InteractionStream(by_frames(OUTCOMES[name][0]))
     assert reader.report.outcome == "in_progress"
     for event in reader:
-        if event.event_type in ("interaction.completed", "error"):
+        if getattr(event, "tag", event.event_type) in ("interaction.completed", "error"):
             break
         assert reader.report.outcome == "in_progress"
 

@@ -407,7 +407,7 @@ def test_memory_of_a_large_image() -> None:
 
 def test_memory_of_many_texts_is_that_of_the_text() -> None:
     """Fragments are given up when their step is closed."""
-    events = [
+    events: list[Any] = [
         InteractionCreatedEvent(interaction=Interaction()),
         *(StepStart(index=i, step=models.ModelOutputStep()) for i in range(10)),
     ]

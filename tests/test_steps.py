@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 import pytest
 
-from gemwire import ArgumentsError, Assembler, models
-from gemwire.assembly.report import ISSUES
+from gemwire import ArgumentsError, models
+from gemwire.assembly.report import ISSUES, Findings
 from gemwire.assembly.steps import BUILDERS, OPENS, builder_for
 
 from .test_steps_arguments import ARGUMENTS
@@ -199,7 +199,7 @@ def test_every_kind_of_step_has_a_builder() -> None:
     assert set(BUILDERS) == {*STEPS.values(), models.UnknownStep}
     for cls, builder in BUILDERS.items():
         if cls is not models.UnknownStep:
-            assert type(builder_for(0, cls(), Assembler().report)) is builder
+            assert type(builder_for(0, cls(), Findings())) is builder
 
 
 def test_every_member_of_a_delta_is_taken() -> None:

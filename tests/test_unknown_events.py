@@ -11,8 +11,10 @@ from .wire import WAYS, Case, ids, mill, said, start, stop, usage
 UNKNOWN_EVENTS = [
     Case(
         "a name from the documentation that no schema has",
-        [{"interaction": {"status": "in_progress"}, "event_type": "interaction.in_progress"}]
-        + mill(0),
+        [
+            {"interaction": {"status": "in_progress"}, "event_type": "interaction.in_progress"},
+            *mill(0),
+        ],
         [said()],
         unknown=[("event", "interaction.in_progress")],
     ),

@@ -44,7 +44,7 @@ class SSEMessage(msgspec.Struct, frozen=True, gc=False):
     """One server-sent event.
 
     Attributes:
-        event: its name, `"message"` when it has none.
+        event: its name, or `"message"`.
         data: the raw bytes of its `data` lines, joined by LF. A `memoryview` comes only from a
             parser with `zero_copy=True`, and keeps the whole `bytes` alive that it looks into.
         id: the last event id as of this event. An id persists until another replaces it.
@@ -65,8 +65,7 @@ class SSEParser:
 
     Args:
         max_event_bytes: the most bytes that one event may have: all lines since the last blank
-            line, one byte for each line end, without the blank line that completes it. This
-            bounds what the parser holds. Events with media of several MB are ordinary.
+            line, one byte for each line end. Events with media of several MB are ordinary.
         zero_copy: give `data` that stands on one line as a `memoryview`, into the chunk or, for
             an event that came in several chunks, into one joined `bytes`. It pays for media, from
             some 256 KiB; the many small events of a stream are faster as `bytes`.
@@ -77,8 +76,7 @@ class SSEParser:
         retry_ms: the reconnection time that the server asked for, in milliseconds.
         fed_bytes: how many bytes were fed.
 
-    A parser is for one stream, and for one thread at a time. Its attributes, `stray` too, change
-    when a blank line ends a block, and in `close()`.
+    For one stream, and one thread at a time. Its attributes change when a blank line ends a block.
     """
 
     def __init__(
@@ -115,9 +113,8 @@ class SSEParser:
 
     @property
     def offset(self) -> int:
-        """How many bytes of the stream, as they were fed, end with the last complete event.
-
-        A parser that is fed with the bytes from there on goes on where this one stands.
+        """Bytes of the stream, as fed, up to the end of the last complete event: a parser that is
+        fed with those from there on goes on where this one stands.
         """
         if self._held_size:
             return self._began
@@ -125,10 +122,8 @@ class SSEParser:
 
     @property
     def stray(self) -> bytes:
-        """The lines that are no SSE field, comment or blank, joined by LF; the first 64 KiB.
-
-        The standard ignores such lines, but the server prints some errors as bare JSON between or
-        after its frames.
+        """The lines that are no SSE field, comment or blank, joined by LF; the first 64 KiB. The
+        standard ignores them, but the server prints some errors as bare JSON between its frames.
         """
         return bytes(self._stray)
 

@@ -49,7 +49,7 @@ def framing(chunk: bytes) -> None:
     parser = SSEParser()
     assert_type(parser.feed(chunk), list[SSEMessage])
     assert_type(parser.close(), SSEMessage | None)
-    assert_type(encode_sse(TextDelta(text="")), bytes)  # type: ignore[arg-type]
+    assert_type(encode_sse(TextDelta(text="")), bytes)
     assert_type(encode_sse(decode_event(chunk)), bytes)
 
 

@@ -110,7 +110,7 @@ def completed(answer: Answer, event: InteractionCompletedEvent) -> None:
         answer.findings.issue("not_terminal", None, str(payload.status))
         return
     told = current.interaction.status
-    status = payload.status or (told if is_terminal(told) else "completed")
+    status: Any = payload.status or (told if is_terminal(told) else "completed")
     if not payload.continuation_token:  # this one is authoritative: there is none any more
         answer.token = NO_TOKEN
         current.interaction = replace(current.interaction, continuation_token=UNSET)

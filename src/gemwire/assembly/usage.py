@@ -15,6 +15,7 @@ from ..codec.structs import Extra
 from ..models import Usage
 
 UsageSource: TypeAlias = Literal["terminal", "step", "status", "metadata"]
+"""Which event a report of usage came with; only that of the terminal one is what is billed."""
 
 
 class UsageLedger:

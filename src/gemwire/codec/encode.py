@@ -96,6 +96,8 @@ def _text(value: Any, outermost: bool = True) -> bytes:
             ]
             return b"{" + b",".join(pairs) + b"}"
         return b"[" + b",".join([_text(item, False) for item in value]) + b"]"
+    if isinstance(value, msgspec.Struct):
+        return _foreign(value)
     if isinstance(value, Int64):
         return b"%d" % value if isinstance(value, BareInt64) else b'"%d"' % value
     try:
@@ -104,6 +106,34 @@ def _text(value: Any, outermost: bool = True) -> bytes:
         import json
 
         return json.dumps(value).encode()
+
+
+def _foreign(value: msgspec.Struct) -> bytes:
+    """A Struct that is none of ours, and holds some: member by member, as msgspec writes it."""
+    config = value.__struct_config__
+    fields_of = msgspec.structs.fields(value)
+    texts = [(f, getattr(value, f.name)) for f in fields_of]
+    if config.array_like:
+        items = [_text(member) for _, member in texts]
+        if config.tag_field is not None:
+            items.insert(0, msgspec.json.encode(config.tag))
+        return b"[" + b",".join(items) + b"]"
+    pairs = (
+        [] if config.tag_field is None else [(config.tag_field, msgspec.json.encode(config.tag))]
+    )
+    for field, member in texts:
+        default = config.omit_defaults and _is_default(field, member)
+        if member is not UNSET and not default:
+            pairs.append((field.encode_name, _text(member)))
+    return b"{" + b",".join(_text(name) + b":" + text for name, text in pairs) + b"}"
+
+
+def _is_default(field: msgspec.structs.FieldInfo, member: Any) -> bool:
+    """What msgspec leaves out: the default itself, and an empty container that is made anew."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return bool(member == field.default_factory())
+    plain = type(member) in (str, int, float)
+    return member is field.default or (plain and bool(member == field.default))
 
 
 def _key(name: Any) -> bytes:

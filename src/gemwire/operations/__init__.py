@@ -1,7 +1,7 @@
 """One function for each operation of the API, each giving a `Request`: what to send, not sent yet.
 
-`OPERATIONS` has what the spec says of each, an `Operation`. `continue_interaction` makes the request
-that goes on with an answer.
+`OPERATIONS` has what the spec says of each, an `Operation`. `continue_interaction` makes the
+request that goes on with an answer.
 """
 
 from . import generated

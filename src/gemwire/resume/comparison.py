@@ -42,7 +42,7 @@ def conclude_replay(answer: Answer, savepoints: Savepoints) -> None:
         answer.findings.issue("replay_differs", None, difference)
         _keep_identity(old, new)
         return
-    elif not cut or not is_shorter(new, old):
+    elif not cut or old.ended or not is_shorter(new, old):
         _keep_identity(old, new)
         return
     # It was cut before it came as far. To go on from here there is only one way: again.

@@ -81,7 +81,7 @@ def _copy_builder(held: StepBuilder, findings: Findings) -> StepBuilder:
         setattr(new, name, _copy_owned(getattr(held, name)))
     if isinstance(new, ContentBuilder):
         new.point_at_text()
-    return new
+    return new  # type: ignore[no-any-return]
 
 
 def _copy_owned(value: Any) -> Any:
@@ -181,7 +181,7 @@ def _pack_part(part: Any) -> PackedPart:
 
 
 def _unpack_part(packed: PackedPart) -> Any:
-    base = None if packed.base is None else _unpack(packed.base)
+    base: Any = None if packed.base is None else _unpack(packed.base)
     if packed.kind == "text":
         text = TextPart(base)
         text.fragments = [unpack_text(packed.text)]
@@ -355,7 +355,7 @@ def _pack_usage(ledger: UsageLedger) -> PackedUsage | None:
 
 def _unpack_usage(packed: PackedUsage | None) -> UsageLedger:
     ledger = UsageLedger()
-    if packed is not None:
+    if packed is not None and packed.total is not None:
         ledger.usage, ledger.source = _unpack(packed.total), packed.source
     return ledger
 
