@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import zlib
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,12 +21,21 @@ from gemwire import (
     iter_events,
     unknown_members,
 )
+from gemwire.assembly.answer import Answer
+from gemwire.assembly.builder import StepBuilder
+from gemwire.assembly.contents import ContentPartBuilder
+from gemwire.assembly.interaction import InteractionBuilder
+from gemwire.assembly.parts import AudioPart, TextPart, UnknownPart
+from gemwire.assembly.steps import ContentBuilder, ThoughtBuilder, ToolBuilder, UnknownBuilder
 from gemwire.replay import BUNDLED, Recording
+from gemwire.resume import form
 from gemwire.resume.checkpoint import MAGIC
+from gemwire.resume.form import VERSION
 
 from .answers import hop, long_answer, servers, uncut, whole, with_ids
 from .wire import (
     IDENTITY,
+    Payload,
     arguments,
     completed,
     created,
@@ -89,8 +101,8 @@ STREAMS = {
 def all_of(assembler: Assembler) -> tuple[Any, ...]:
     """All that can be seen of an assembler."""
     report = assembler.report
-    marks = {kind: mark.event_id for kind, mark in (assembler.marks or {}).items()}
-    return encode(assembler.snapshot()), encode(report.usage), report.usage_source, marks, [
+    savepoints = {kind: held.event_id for kind, held in assembler._savepoints.held.items()}
+    return encode(assembler.snapshot()), encode(report.usage), report.usage_source, savepoints, [
         report.outcome,
         report.error,
         report.interaction_ids,
@@ -111,7 +123,7 @@ def test_between_any_two_events(name: str) -> None:
     expected = Assembler()
     for event in events:
         expected.apply(event)
-    finish = verdict(expected.finish, expected.report)
+    finish = verdict(expected.finish, expected)
     held = Assembler()
     for at in range(len(events) + 1):
         if at in ends:
@@ -121,7 +133,11 @@ def test_between_any_two_events(name: str) -> None:
             assert Assembler.restore(again.checkpoint()).checkpoint() == again.checkpoint()
             for event in events[at:]:
                 again.apply(event)
-            assert verdict(again.finish, again.report) == finish, at
+            found = verdict(again.finish, again)
+            # What happens to come twice right after a restart is told: it may be an answer to a
+            # resume request that nobody announced.
+            found.issues[:] = [issue for issue in found.issues if issue[0] != "repeated"]
+            assert found == finish, at
             assert again.report.resume == expected.report.resume
         if at < len(events):
             held.apply(events[at])
@@ -210,8 +226,8 @@ def test_foreign_bytes(data: bytes) -> None:
 
 
 def test_another_version_is_named() -> None:
-    data = packed().replace(MAGIC + b"1 ", MAGIC + b"2 ", 1)
-    with pytest.raises(CheckpointError, match="version b'2'"):
+    data = packed().replace(MAGIC + b"%d " % VERSION, MAGIC + b"1 ", 1)
+    with pytest.raises(CheckpointError, match=f"of version 1; this gemwire reads {VERSION}"):
         Assembler.restore(data)
 
 
@@ -228,18 +244,35 @@ def forged(change: Any) -> bytes:
     "change",
     [
         lambda state: state.clear(),
-        lambda state: state.pop("points"),
-        lambda state: state.update(points=[]),
-        lambda state: state.update(points=[{"hops": []}]),
-        lambda state: state.update(points=[{"hops": [{"state": ["Path", {}]}]}]),
-        lambda state: state.update(points=[{"hops": [{"model": ["warm_up", "{}"]}]}]),
-        lambda state: state.update(points=[{"hops": [{"unknown": ["Step", "{}", None, None]}]}]),
-        lambda state: state.update(points=[{"hops": [{"a": 1, "b": 2}]}]),
-        lambda state: state.update(points=[{"hops": [{"news": 1}]}]),
-        lambda state: state.update(points=[{"events": [1]}]),
+        lambda state: state.pop("states"),
+        lambda state: state.pop("outcome"),
+        lambda state: state.update(states=[]),
+        lambda state: state.update(states=[{}]),
+        lambda state: state.update(states=[{"interactions": []}]),
+        lambda state: state.update(states=[{"interactions": [{}]}]),
+        lambda state: state.update(states=[{"interactions": [{"interaction": {}}]}]),
+        *(
+            lambda state, cls=cls: state.update(
+                states=[{"interactions": [{"interaction": {"model": cls, "json": {}}}]}]
+            )
+            for cls in ("warm_up", "Step", "Usage", "UnknownStep", "__doc__", "")
+        ),
+        *(
+            lambda state, name=name, value=value: state["states"][0]["interactions"][0].update(
+                {name: value}
+            )
+            for name, value in (
+                ("routes", [[0, 99]]),
+                ("last", 99),
+                ("steps", [{"kind": "Path", "position": 0, "index": 0, "base": {}}]),
+                ("raw_members", [["a"]]),
+                ("usage", 1),
+            )
+        ),
+        lambda state: state.update(states=[{"events": [1]}]),
         lambda state: state.update(token=7),
-        lambda state: state["report"].pop("issues"),
-        lambda state: state["report"].update(unknown=[[1]]),
+        lambda state: state.update(issues=[[1]]),
+        lambda state: state.update(unknown=[{"path": 1}]),
     ],
 )
 def test_forged_content(change: Any) -> None:
@@ -296,3 +329,107 @@ def test_what_a_body_has_beside_its_schema() -> None:
         found = InteractionStream(rest, resume=resume).until_done().snapshot()
         assert found.created == "now"
         assert unknown_members(found) == {"new": 1}
+
+
+# ---- the form
+
+GOLDEN = Path(__file__).parent / "golden" / f"checkpoint-{VERSION}.bin"
+
+FORM_DIGEST = "188e58204d2746e1"
+"""Of the Structs in form.py. When this test fails, raise `VERSION` (unless it was never released),
+write the golden file anew with `GEMWIRE_GOLDEN=1`, and put the new digest here."""
+
+
+def golden_events() -> list[Payload]:
+    """One of everything that a checkpoint has a place for, with savepoints of both kinds."""
+    return [
+        *with_ids(
+            [
+                created(continuation_token="t", new_member={"a": [1]}),
+                *long_answer()[1:14],
+                start(7, "tool_call", tags=["a"]),
+                delta(7, "tool_call", tags=["b"]),
+                arguments(7, '{"x":'),
+                start(8, "google_search_result", call_id="s1", signature=""),
+                delta(8, "google_search_result", result=[{"search_suggestions": "x", "new": 1}]),
+                start(9, "function_call", id="c9", name="g", arguments={}),
+                arguments(9, '{"a": "\ud83c'),
+            ],
+            4,
+        ),
+        {"index": 20, "content": {"type": "text", "text": "old "}, "event_type": "content.start"},
+        {
+            "index": 20,
+            "delta": {"type": "text", "text": "text"},
+            "event_type": "content.delta",
+        },
+        {"event_type": "step.new", "event_id": "last"},
+        text(2, "more"),
+    ]
+
+
+def golden() -> Assembler:
+    assembler = Assembler()
+    for event in iter_events(stream(*golden_events(), done=False)):
+        assembler.apply(event)
+    return assembler
+
+
+def test_the_golden_checkpoint_is_read() -> None:
+    if os.environ.get("GEMWIRE_GOLDEN"):
+        GOLDEN.write_bytes(golden().checkpoint())
+    assembler = Assembler.restore(GOLDEN.read_bytes())
+    expected = golden()
+    assert all_of(assembler) == all_of(expected)
+    assert assembler.report == expected.report
+    for each in (assembler, expected):
+        for event in iter_events(stream(arguments(7, "1}"), arguments(9, '"}'), completed())):
+            each.apply(event)
+    assert assembler.finish() == expected.finish()
+    assert assembler.checkpoint() == expected.checkpoint()
+
+
+def test_the_form_changes_with_its_version_alone() -> None:
+    structs = [value for value in vars(form).values() if isinstance(value, type)]
+    told = sorted(
+        f"{cls.__name__}.{field.encode_name}: {field.type}"
+        for cls in structs
+        if issubclass(cls, msgspec.Struct)
+        for field in msgspec.structs.fields(cls)
+    )
+    digest = hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+    assert (VERSION, digest) == (2, FORM_DIGEST)
+
+
+NOT_PACKED = {
+    StepBuilder: {"built", "findings", "folds", "plain_folds", "sent", "text_part"},
+    ContentBuilder: {"text_at"},
+    ContentPartBuilder: {"run"},
+    ThoughtBuilder: set(),
+    ToolBuilder: set(),
+    UnknownBuilder: set(),
+    InteractionBuilder: {
+        *{"content_seams", "findings", "highest", "in_runs", "open", "positions", "sorted"},
+        *{"order", "ledger"},  # as `steps` and `usage`
+    },
+    Answer: {
+        *{"findings", "savepoints_due"},  # as `issues` and `unknown`; empty between two events
+    },
+    TextPart: set(),
+    AudioPart: set(),
+    UnknownPart: set(),
+}
+"""What of each class of the state is worked out again; all else is in the form, by its name."""
+
+
+@pytest.mark.parametrize("cls", NOT_PACKED, ids=lambda cls: cls.__name__)
+def test_every_part_of_the_state_is_packed_or_worked_out_again(cls: Any) -> None:
+    """A slot that is new fails here until somebody has decided about it."""
+    written = {
+        field.name
+        for value in vars(form).values()
+        if isinstance(value, type) and issubclass(value, msgspec.Struct)
+        for field in msgspec.structs.fields(value)
+    }
+    slots = set(vars(cls)["__slots__"])
+    assert slots - written == NOT_PACKED[cls]

@@ -159,8 +159,11 @@ def test_nothing_is_lost_when_the_resumed_stream_brings_nothing() -> None:
     bad = frame(error({"code": 503, "message": "No."}))
     cut_at(bad, len(bad), held)
     assert held.snapshot() == snapshot
+    assert (held.report.outcome, held.report.resume) == ("error", point), "it can be mended"
+    bad = frame(error({"code": 404, "message": "No."}))
+    cut_at(bad, len(bad), held)
+    assert held.snapshot() == snapshot
     assert (held.report.outcome, held.report.resume) == ("error", None)
-    assert held.report.resume == point
 
 
 def test_an_unknown_event_may_have_the_id() -> None:
@@ -180,11 +183,11 @@ def test_without_ids_it_goes_on_from_the_end() -> None:
     assert found.output_text == "ab"
 
 
-def test_a_repeated_event_id_is_an_issue() -> None:
+def test_an_event_id_that_was_there_before_is_no_reason_to_skip() -> None:
     piece = {**text(0, "a"), "event_id": "e1"}
     reader = InteractionStream(stream(created(), start(0, "model_output"), piece, piece))
     reader.until_done()
-    assert ("event_id_repeated", "e1") in [(i.kind, i.detail) for i in reader.report.issues]
+    assert reader.report.issues == []
     assert reader.snapshot().output_text == "aa"
 
 
@@ -349,11 +352,48 @@ def test_a_replay_that_is_cut_earlier_loses_nothing() -> None:
 
 
 def test_a_replay_that_is_cut_is_not_complete() -> None:
-    """Also where the status held was a terminal one."""
+    """What was complete is not lost to it."""
     held = cut_at(stream(*hop("v1_a", "a")), 10**6)
     assert held.report.outcome == "completed"
     again = cut_at(stream(created(), start(0, "model_output")), 10**6, held, replay=True)
-    assert again.report.outcome == "truncated"
+    assert (again.report.outcome, kinds(again.report)) == ("completed", ["held_stands"])
+    assert again.report.resume is None
+    assert again.finish().output_text == "a"
+
+
+@pytest.mark.parametrize("replay", [False, True])
+@pytest.mark.parametrize(
+    "more",
+    [
+        b"",
+        b"<html>502</html>",
+        b'{"error":{"code":404,"message":"gone"}}',
+        b'data: {"error":{"code":503,"message":"busy"},"event_type":"error"}\n\n',
+        stream(created()),
+        stream(*hop("v1_a", "a")[:3]),
+        stream(*hop("v1_a", "a")[:3], completed()),
+        stream(*hop("v1_b", "another")),
+    ],
+)
+def test_a_complete_answer_is_never_lost(more: bytes, replay: bool) -> None:
+    """Whatever comes on a replay or a resume leaves it complete, with an issue."""
+    reader = InteractionStream(stream(*hop("v1_a", "a", "b", usage={"total_tokens": 3})))
+    kept, whole_answer = reader.until_done().checkpoint(), reader.get_final_interaction()
+    again = InteractionStream(more, resume=kept, replay=replay)
+    assert again.get_final_interaction() == whole_answer
+    assert (again.report.outcome, again.report.resume) == ("completed", None)
+    assert "held_stands" in kinds(again.report)
+    assert again.report.error is None
+    assert again.report.usage == reader.report.usage
+
+
+@pytest.mark.parametrize("replay", [False, True])
+def test_a_complete_answer_that_comes_again_is_the_same(replay: bool) -> None:
+    data = stream(*hop("v1_a", "a", "b"))
+    kept = InteractionStream(data).until_done().checkpoint()
+    again = InteractionStream(data, resume=kept, replay=replay)
+    assert again.get_final_interaction() == assemble(data)
+    assert kinds(again.report) == []
 
 
 def test_a_replay_may_begin_without_created() -> None:

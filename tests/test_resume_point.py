@@ -51,7 +51,11 @@ POINTS: dict[str, tuple[list[Payload | bytes], ResumePoint | None]] = {
         [created(), update(continuation_token="t"), completed("requires_continuation")],
         None,
     ),
-    "error": ([created(continuation_token="t"), error({"code": 503, "message": "No."})], None),
+    "error": (
+        [created(continuation_token="t"), error({"code": 503, "message": "No."})],
+        ResumePoint("v1_a"),
+    ),
+    "error that stays one": ([created(), error({"code": 404, "message": "No."})], None),
     "error without a word": (
         [created(continuation_token="t"), error({})],
         ResumePoint("v1_a", None, "t", "v1_a"),

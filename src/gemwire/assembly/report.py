@@ -208,11 +208,12 @@ class Findings:
     def issue(self, kind: str, index: int | None = None, detail: str = "") -> None:
         """Count an issue."""
         key = kind, index
+        detail = detail[:SAMPLE_BYTES]
         if key not in self._issues and len(self._issues) >= MAX_ENTRIES:
             key = OVERFLOW, None
         held = self._issues.get(key)
         if held is None:
-            self._issues[key] = _Entry(detail[:SAMPLE_BYTES])
+            self._issues[key] = _Entry(_sayable(detail))
         else:
             held.count += 1
 
@@ -236,7 +237,7 @@ class Findings:
     def _count(
         self, table: UnknownTable, path: str, kind: UnknownKind, tag: str | None, sample: Any
     ) -> None:
-        key = path, kind, tag
+        key = _sayable(path), kind, tag if tag is None else _sayable(tag)
         if key not in table and len(self._unknown) + len(self._found) >= MAX_ENTRIES:
             key = OVERFLOW, kind, None
         held = table.get(key)
@@ -261,6 +262,13 @@ def _entry(sample: Any, count: int) -> _Entry:
     entry = _Entry(sample)
     entry.count = count
     return entry
+
+
+def _sayable(text: str) -> str:
+    """The text with U+FFFD for halves of surrogate pairs, so that a report can be written."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _general(path: str) -> str:

@@ -26,7 +26,16 @@ from ..errors import CheckpointError, GemwireError
 from ..models import ArgumentsDelta, StepDelta, TextDelta, UnknownInteractionSseEvent
 from ..wire.error_body import ErrorInfo
 from ..wire.events import decode_event
-from .form import ABSENT, VERSION, PackedAnswer, PackedReplayed, PackedSavepoint, PackedToken
+from .form import (
+    ABSENT,
+    VERSION,
+    PackedAnswer,
+    PackedReplayed,
+    PackedSavepoint,
+    PackedToken,
+    as_raw,
+    of_raw,
+)
 from .savepoints import Savepoint, Savepoints, fold_still, standing_copy
 from .state import pack_interaction, pack_text, unpack_interaction, unpack_text
 
@@ -69,7 +78,7 @@ def read_checkpoint(data: bytes) -> tuple[Answer, Savepoints]:
 def _packed(answer: Answer, savepoints: Savepoints) -> PackedAnswer:
     return PackedAnswer(
         states=_states(answer, savepoints),
-        outcome=Raw(encode(answer.outcome)),
+        outcome=as_raw(encode(answer.outcome)),
         error=_pack_error(answer.error),
         last_event_id=pack_text(answer.last_event_id),
         token=_pack_token(answer.token),
@@ -112,12 +121,12 @@ def _state(answer: Answer, log: list[Any] | None, rest: int) -> PackedSavepoint:
 
 def _pack_event(event: Any) -> tuple[str | None, Raw]:
     if isinstance(event, Unknown):  # its text need not be JSON
-        return event.tag or "", Raw(encode(event.json.decode("utf-8", "replace")))
-    return None, Raw(encode(event))
+        return event.tag or "", as_raw(encode(event.json.decode("utf-8", "replace")))
+    return None, as_raw(encode(event))
 
 
 def _unpack_event(packed: tuple[str | None, Raw]) -> Any:
-    tag, text = packed[0], bytes(packed[1])
+    tag, text = packed[0], of_raw(packed[1])
     if tag is None:
         return decode_event(text)
     data = read_json(text).encode()
@@ -164,7 +173,7 @@ def _pack_token(token: Token) -> PackedToken:
 def _pack_error(error: ErrorInfo | None) -> Raw:
     if error is None:
         return ABSENT
-    return Raw(encode([error.code, error.message, error.status, error.details, error.raw]))
+    return as_raw(encode([error.code, error.message, error.status, error.details, error.raw]))
 
 
 def _pack_replayed(held: Replayed) -> PackedReplayed:
@@ -210,6 +219,8 @@ def _restored(packed: PackedAnswer) -> tuple[Answer, Savepoints]:
 
 
 def _take_state(answer: Answer, savepoints: Savepoints, state: PackedSavepoint) -> None:
+    if state.interactions is None and state.events is None:
+        raise CheckpointError("the checkpoint has a state without content")
     if state.interactions is not None:
         answer.adopt([unpack_interaction(held, answer.findings) for held in state.interactions])
         for savepoint in savepoints.held.values():
@@ -236,7 +247,7 @@ def _unpack_token(packed: PackedToken) -> Token:
 
 
 def _unpack_error(packed: Raw) -> ErrorInfo | None:
-    return ErrorInfo(*read_json(bytes(packed))) if bytes(packed) else None
+    return ErrorInfo(*read_json(of_raw(packed))) if of_raw(packed) else None
 
 
 def _unpack_replayed(packed: PackedReplayed, answer: Answer) -> Replayed:

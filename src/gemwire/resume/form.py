@@ -7,6 +7,7 @@ large as what was assembled.
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal, TypeAlias
 
 import msgspec
@@ -28,6 +29,8 @@ __all__ = [
     "PackedUsage",
     "Pairs",
     "Value",
+    "as_raw",
+    "of_raw",
 ]
 
 VERSION: Final = 2
@@ -38,6 +41,38 @@ ABSENT: Final = Raw()
 
 Pairs: TypeAlias = list[tuple[Raw, Raw]]
 """Names and values of members as JSON; half a surrogate pair in a name cannot be a `str`."""
+
+
+_SURROGATE: Final = rb"[dD][89a-fA-F][0-9a-fA-F]{2}"
+_HIDE: Final = re.compile(rb"\\(?:u(0000|" + _SURROGATE + rb")|.)", re.DOTALL)
+_SHOW: Final = re.compile(rb"\\(?:u0000(z|" + _SURROGATE + rb")|.)", re.DOTALL)
+
+
+def as_raw(text: bytes) -> Raw:
+    """JSON text as a part of a checkpoint. msgspec refuses a document with half a surrogate pair
+    anywhere in it, so the escapes of such stand behind one of NUL.
+    """
+    return Raw(_HIDE.sub(_hidden, text) if b"\\u" in text else text)
+
+
+def of_raw(raw: Raw) -> bytes:
+    """The text again."""
+    text = bytes(raw)
+    return _SHOW.sub(_shown, text) if b"\\u0000" in text else text
+
+
+def _hidden(escape: re.Match[bytes]) -> bytes:
+    digits = escape[1]
+    if digits is None:
+        return escape[0]
+    return rb"\u0000z" if digits == b"0000" else rb"\u0000" + digits
+
+
+def _shown(escape: re.Match[bytes]) -> bytes:
+    digits = escape[1]
+    if digits is None:
+        return escape[0]
+    return rb"\u0000" if digits == b"z" else rb"\u" + digits
 
 
 class PackedToken(msgspec.Struct, omit_defaults=True, frozen=True):

@@ -28,7 +28,17 @@ from ..codec.encode import encode
 from ..codec.json import read_json
 from ..codec.structs import Unknown, WireStruct
 from ..errors import CheckpointError
-from .form import ABSENT, PackedInteraction, PackedPart, PackedStep, PackedUsage, Pairs, Value
+from .form import (
+    ABSENT,
+    PackedInteraction,
+    PackedPart,
+    PackedStep,
+    PackedUsage,
+    Pairs,
+    Value,
+    as_raw,
+    of_raw,
+)
 
 __all__ = [
     "copy_interactions",
@@ -111,30 +121,32 @@ def _copy_part(part: Any) -> Any:
 
 def pack_text(text: str | None) -> Raw:
     """A text as JSON, half a surrogate as its escape, which msgspec would refuse as a `str`."""
-    return ABSENT if text is None else Raw(encode(text))
+    return ABSENT if text is None else as_raw(encode(text))
 
 
 def unpack_text(text: Raw) -> Any:
     """The inverse of `pack_text`."""
-    return read_json(bytes(text)) if bytes(text) else None
+    return read_json(of_raw(text)) if of_raw(text) else None
 
 
 def _pack(value: Any) -> Value:
     """A model, a list that may hold models, or plain data."""
     if isinstance(value, Unknown):
         cls = type(value).__name__
-        return Value(model=cls, json=Raw(value.json), tag=pack_text(value.tag), reason=value.reason)
+        return Value(
+            model=cls, json=as_raw(value.json), tag=pack_text(value.tag), reason=value.reason
+        )
     if isinstance(value, WireStruct):
-        return Value(model=type(value).__name__, json=Raw(encode(value)))
+        return Value(model=type(value).__name__, json=as_raw(encode(value)))
     if isinstance(value, list) and any(isinstance(item, WireStruct | Unknown) for item in value):
         return Value(items=[_pack(item) for item in value])
-    return Value() if value is UNSET else Value(json=Raw(encode(value)))
+    return Value() if value is UNSET else Value(json=as_raw(encode(value)))
 
 
 def _unpack(value: Value) -> Any:
     if value.items is not None:
         return [_unpack(item) for item in value.items]
-    text = bytes(value.json)
+    text = of_raw(value.json)
     if not text:
         return UNSET
     if value.model is None:
@@ -156,12 +168,12 @@ def _unpack_each(values: list[Value]) -> list[Any]:
 
 
 def _pairs(members: Mapping[str, bytes]) -> Pairs:
-    return [(Raw(encode(name)), Raw(text)) for name, text in members.items()]
+    return [(as_raw(encode(name)), as_raw(text)) for name, text in members.items()]
 
 
 def _unpaired(pairs: Pairs) -> Iterator[tuple[str, bytes]]:
     for name, text in pairs:
-        yield read_json(bytes(name)), bytes(text)
+        yield read_json(of_raw(name)), of_raw(text)
 
 
 # ---- parts
@@ -176,7 +188,7 @@ def _pack_part(part: Any) -> PackedPart:
         base = _pack(replace(part.base, data=UNSET))  # it is the first of the pieces
         return PackedPart("audio", base, pieces=part.pieces)
     if isinstance(part, UnknownPart):
-        return PackedPart("unknown", _pack(part.base), raw=Raw(encode(part.raw)))
+        return PackedPart("unknown", _pack(part.base), raw=as_raw(encode(part.raw)))
     return PackedPart("whole", _pack(part))
 
 
@@ -193,7 +205,7 @@ def _unpack_part(packed: PackedPart) -> Any:
         return audio
     if packed.kind == "unknown":
         unknown = UnknownPart(base)
-        unknown.raw = read_json(bytes(packed.raw or b"{}"))
+        unknown.raw = read_json(of_raw(packed.raw) or b"{}")
         return unknown
     return base
 
@@ -240,19 +252,19 @@ def _unpack_tool(builder: ToolBuilder, packed: PackedStep) -> None:
     builder.members = {name: _unpack(value) for name, value in packed.members.items()}
     builder.extra = dict(_unpaired(packed.extra))
     builder.grown = {name: read_json(text) for name, text in _unpaired(packed.grown)}
-    builder.fragments = [read_json(bytes(fragment)) for fragment in packed.fragments]
+    builder.fragments = [read_json(of_raw(fragment)) for fragment in packed.fragments]
     builder.own_arguments = packed.own_arguments
 
 
 def _pack_unknown(builder: UnknownBuilder, packed: PackedStep) -> None:
-    packed.raw = Raw(encode(builder.raw))
+    packed.raw = as_raw(encode(builder.raw))
     packed.fragments = _pack_fragments(builder.fragments)
     packed.changed = builder.changed
 
 
 def _unpack_unknown(builder: UnknownBuilder, packed: PackedStep) -> None:
-    builder.raw = read_json(bytes(packed.raw or b"{}"))
-    builder.fragments = [read_json(bytes(fragment)) for fragment in packed.fragments]
+    builder.raw = read_json(of_raw(packed.raw) or b"{}")
+    builder.fragments = [read_json(of_raw(fragment)) for fragment in packed.fragments]
     builder.changed = packed.changed
 
 
@@ -260,7 +272,7 @@ def _pack_fragments(fragments: list[Any]) -> list[Raw]:
     """Fragments of one text as one: a fragment of a few letters is not worth its quotes."""
     if all(isinstance(fragment, str) for fragment in fragments) and fragments:
         fragments = ["".join(fragments)]
-    return [Raw(encode(fragment)) for fragment in fragments]
+    return [as_raw(encode(fragment)) for fragment in fragments]
 
 
 KINDS: Final[dict[str, tuple[type[StepBuilder], Any, Any]]] = {
@@ -338,6 +350,8 @@ def unpack_interaction(packed: PackedInteraction, findings: Findings) -> Interac
     new.open = [builder for builder in builders if not builder.closed]
     new.last = None if packed.last is None else builders[packed.last]
     new.interaction = _unpack(packed.interaction)
+    if not isinstance(new.interaction, models.Interaction):
+        raise CheckpointError("the checkpoint has something else in place of an interaction")
     new.raw_members = dict(_unpaired(packed.raw_members))
     new.ledger = _unpack_usage(packed.usage)
     new.created = packed.created
