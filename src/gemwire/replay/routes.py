@@ -11,18 +11,29 @@ import json
 import re
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_args, get_origin
+from types import UnionType
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 from urllib.parse import unquote
 
-from gemwire import DecodeError, decode, models
-from gemwire.codec.json import Misfit, split_object
-from gemwire.codec.schema import fields, shape
-from gemwire.codec.structs import Int64
+from msgspec import Struct
+from msgspec.structs import fields
+
+from gemwire import DecodeError, Unknown, UnsetType, decode, models
 from gemwire.operations import OPERATIONS
 from gemwire.replay.http import HTTPError, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from gemwire.operations import Operation
     from gemwire.replay.http import Request
@@ -124,20 +135,22 @@ def _body(operation: Operation, text: bytes) -> Any:
     if not operation.body or (not text and not operation.body_required):
         return None  # what comes with an operation that has no body is not looked at
     try:
-        return decode(text, _choose(operation, split_object(text)), strict=True)
-    except Misfit as misfit:
-        message = f"The body is not a JSON object: {misfit.reason}."
-        raise HTTPError(400, "invalid_request", message) from misfit
+        members = decode(text, dict[str, Any])
+    except DecodeError as error:
+        message = f"The body is not a JSON object: {error}."
+        raise HTTPError(400, "invalid_request", message) from error
+    try:
+        return decode(text, _choose(operation, members), strict=True)
     except DecodeError as error:
         raise HTTPError(400, "invalid_request", f"The body does not fit: {error}.") from error
 
 
-def _choose(operation: Operation, members: Mapping[str, bytes]) -> Any:
+def _choose(operation: Operation, members: Mapping[str, Any]) -> Any:
     """The model of which the body has all required members; else the first."""
     candidates = [getattr(models, name) for name in operation.body]
     if len(candidates) > 1:
         for candidate in candidates:
-            if all(name in members for name, f in fields(candidate).items() if f.required):
+            if all(f.encode_name in members for f in fields(candidate) if f.required):
                 return candidate
     return candidates[0]
 
@@ -154,24 +167,44 @@ def answer_to(asked: Asked, url: str) -> Response:
 
 def smallest(hint: Any) -> Any:
     """The least value that fits a type, as plain data: empty, but for what is required."""
-    kinds = shape(hint)
-    for tag, cls in kinds.structs.items():
-        value = {name: smallest(f.hint) for name, f in fields(cls).items() if f.required}
-        return value if kinds.tag_field is None else {kinds.tag_field: tag, **value}
-    if kinds.map is not None:
-        return {}
-    if kinds.lists:
-        return []
-    return _scalar(kinds.scalar)
+    leaves = list(_leaves(hint))
+    for leaf in leaves:
+        if isinstance(leaf, type) and issubclass(leaf, Struct) and not issubclass(leaf, Unknown):
+            return _smallest_of(leaf)
+    for origin in (dict, list):
+        if any(get_origin(leaf) is origin for leaf in leaves):
+            return origin()
+    return _scalar(leaves[0])
+
+
+def _leaves(hint: Any) -> Iterator[Any]:
+    """The alternatives of a type; of a union that msgspec cannot express, they are metadata."""
+    if get_origin(hint) in (Union, UnionType):
+        for member in get_args(hint):
+            yield from _leaves(member)
+    elif get_origin(hint) is Annotated and isinstance(get_args(hint)[1], tuple):
+        for member in get_args(hint)[1]:
+            yield from _leaves(member)
+    elif get_origin(hint) is Annotated:
+        yield from _leaves(get_args(hint)[0])
+    elif hint is not UnsetType:
+        yield hint
+
+
+def _smallest_of(cls: type[Struct]) -> dict[str, Any]:
+    hints = get_type_hints(cls, include_extras=True)
+    config = cls.__struct_config__
+    value = {} if config.tag_field is None else {config.tag_field: config.tag}
+    return value | {
+        field.encode_name: smallest(hints[field.name]) for field in fields(cls) if field.required
+    }
 
 
 def _scalar(hint: Any) -> Any:
-    if hint is Int64:
-        return "0"
     if get_origin(hint) is Literal:
         return get_args(hint)[0]
-    if isinstance(hint, type):
-        return None if hint is type(None) else hint()
-    if get_origin(hint) is Annotated or get_args(hint):
-        return _scalar(get_args(hint)[0])
-    return None  # Any
+    if not isinstance(hint, type):
+        return None  # Any
+    if issubclass(hint, int) and hint not in (int, bool):
+        return "0"  # 64 bits, which travel as a string
+    return None if hint is type(None) else hint()
