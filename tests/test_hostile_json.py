@@ -193,7 +193,8 @@ def test_names_of_members_from_hell() -> None:
         member: dict[str, Any] = {name: 1}
         events = [start(0, "thought", **member), {**text(0, "a"), **member}, stop(0, **member)]
         found = survive(answer(*events, **member))
-        assert [seen[1] for seen in found.unknown if seen[1] != "text"] == [name] * 4
+        told = name.replace("\ud83c", "\ufffd")  # a report can be written anywhere
+        assert [seen[1] for seen in found.unknown if seen[1] != "text"] == [told] * 4
 
 
 def test_arguments_that_are_nested_too_deeply_are_none() -> None:

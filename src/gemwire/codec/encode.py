@@ -111,29 +111,23 @@ def _text(value: Any, outermost: bool = True) -> bytes:
 def _foreign(value: msgspec.Struct) -> bytes:
     """A Struct that is none of ours, and holds some: member by member, as msgspec writes it."""
     config = value.__struct_config__
-    fields_of = msgspec.structs.fields(value)
-    texts = [(f, getattr(value, f.name)) for f in fields_of]
+    tag = None if config.tag_field is None else msgspec.json.encode(config.tag)
+    members = [(field, getattr(value, field.name)) for field in msgspec.structs.fields(value)]
     if config.array_like:
-        items = [_text(member) for _, member in texts]
-        if config.tag_field is not None:
-            items.insert(0, msgspec.json.encode(config.tag))
-        return b"[" + b",".join(items) + b"]"
-    pairs = (
-        [] if config.tag_field is None else [(config.tag_field, msgspec.json.encode(config.tag))]
-    )
-    for field, member in texts:
-        default = config.omit_defaults and _is_default(field, member)
-        if member is not UNSET and not default:
-            pairs.append((field.encode_name, _text(member)))
-    return b"{" + b",".join(_text(name) + b":" + text for name, text in pairs) + b"}"
+        items = [] if tag is None else [tag]
+        return b"[" + b",".join([*items, *(_text(member) for _, member in members)]) + b"]"
+    parts = {} if tag is None else {str(config.tag_field): tag}
+    for field, member in members:
+        if member is not UNSET and not (config.omit_defaults and _is_default(field, member)):
+            parts[field.encode_name] = _text(member)
+    return b"{" + b",".join(_text(name) + b":" + part for name, part in parts.items()) + b"}"
 
 
 def _is_default(field: msgspec.structs.FieldInfo, member: Any) -> bool:
-    """What msgspec leaves out: the default itself, and an empty container that is made anew."""
-    if field.default_factory is not msgspec.NODEFAULT:
-        return bool(member == field.default_factory())
-    plain = type(member) in (str, int, float)
-    return member is field.default or (plain and bool(member == field.default))
+    """What msgspec leaves out: the very default, and a list, dict or set that is made empty."""
+    factory = field.default_factory
+    made_empty = factory is list or factory is dict or factory is set
+    return member is field.default or (made_empty and type(member) is factory and not member)
 
 
 def _key(name: Any) -> bytes:
