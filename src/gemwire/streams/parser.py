@@ -133,28 +133,16 @@ class InteractionParser:
         Cost: linear in the bytes, however they are cut.
         """
         messages = self.messages(chunk)
-        if len(messages) == 1:  # as most reads are
-            event = self.take(messages[0])
-            return [] if event is TERMINATOR else [event]
         events: list[Any] = []
-        run: list[bytes] = []
-        done = False
-        try:
-            for message in messages:
-                if type(message) is bytes:
-                    run.append(message)
-                    continue
-                if run:
-                    done |= self._decode_run(run, events)
-                    run = []
-                event = self._decode(message)
-                done |= event is TERMINATOR
-                events.append(event)
-            if run:
-                done |= self._decode_run(run, events)
-        finally:
+        plain = 0
+        if len(messages) > 1:
+            plain = self._decode_plain(messages, events)
             self.assembler.apply_all(events)
-        return [event for event in events if event is not TERMINATOR] if done else events
+        for message in messages[plain:] if plain else messages:
+            event = self.take(message)
+            if event is not TERMINATOR:
+                events.append(event)
+        return events
 
     def iter_feed(self, chunk: Chunk, /) -> Iterator[Event]:
         """The same, one by one: each event is folded when it is taken, so that `step()` and
@@ -277,26 +265,37 @@ class InteractionParser:
             self._head = None
         return self._feed_frames(chunk) if chunk else []
 
+    def _decode_plain(self, messages: list[SSEMessage | bytes], events: list[Any]) -> int:
+        """Decode the messages up to one that is not to spec; says how many these are."""
+        run: list[bytes] = []
+        for at, message in enumerate(messages):
+            if type(message) is bytes:
+                run.append(message)
+                continue
+            if run and not self._decode_run(run, events):
+                return at - len(run)
+            run = []
+            try:
+                events.append(EVENT_DECODERS[message.event](message.data))  # type: ignore[union-attr]
+            except REFUSED:
+                return at
+        if run and not self._decode_run(run, events):
+            return len(messages) - len(run)
+        return len(messages)
+
     def _decode_run(self, run: list[bytes], events: list[Any]) -> bool:
-        """Decode deltas that came in a row; says whether the terminator was among them."""
-        if len(run) > 1 and sum(map(len, run)) < _BATCH_LIMIT:
-            try:
+        """Decode deltas that came in a row; False if one of them is not to spec."""
+        try:
+            if len(run) > 1 and sum(map(len, run)) < _BATCH_LIMIT:
                 found = self._decode_deltas(b"\n".join(run))
-            except REFUSED:
-                found = []
-            if len(found) == len(run):  # a blank line is none
-                events += found
-                return False
-        decode_delta = self._decode_delta
-        done = False
-        for data in run:
-            try:
-                event = decode_delta(data)
-            except REFUSED:
-                event = self._decode(data)
-                done |= event is TERMINATOR
-            events.append(event)
-        return done
+            else:
+                found = list(map(self._decode_delta, run))
+        except REFUSED:
+            return False
+        if len(found) != len(run):  # a blank line is none
+            return False
+        events += found
+        return True
 
     def _flush(self) -> None:
         """Fold what `absorb` has collected."""
@@ -304,10 +303,11 @@ class InteractionParser:
             batch = self._batch.copy()
             self._batch.clear()
             events: list[Any] = []
-            try:
-                self._decode_run(batch, events)
-            finally:
+            if self._decode_run(batch, events):
                 self.assembler.apply_all(events)
+            else:
+                for data in batch:
+                    self.take(data)
 
     def _decode(self, message: SSEMessage | bytes) -> Any:
         """The event of a message, `TERMINATOR` for the terminator. Raises DecodeError if strict."""
