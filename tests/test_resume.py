@@ -177,6 +177,16 @@ def test_an_unknown_event_may_have_the_id() -> None:
         assert finished(stream(*more), again)[0].output_text == "ab"
 
 
+def test_hops_may_have_one_id() -> None:
+    """In one stream, and on a resume: what `requires_continuation` ended goes on."""
+    first = hop("v1_a", "a", status="requires_continuation", continuation_token="t")
+    second = hop("v1_a", "b", usage={"total_tokens": 2})
+    together = assemble(stream(*first, *second))
+    assert together.full_text == "ab"
+    held = cut_at(stream(*first), 10**6)
+    assert finished(stream(*second), held)[0] == together
+
+
 def test_without_ids_it_goes_on_from_the_end() -> None:
     held = cut_at(stream(created(), start(0, "model_output"), text(0, "a"), done=False), 10**6)
     found, _ = finished(stream(text(0, "b"), stop(0), completed()), held)

@@ -50,16 +50,16 @@ def created(answer: Answer, event: InteractionCreatedEvent) -> None:
     take_common_members(answer, event)
     current, payload = answer.current, event.interaction
     held = current.interaction.id
-    if held is not UNSET and payload.id:
+    if current.ended and current.interaction.status == "requires_continuation":
+        _next_hop(answer, event)  # whatever its id: there may be none, or the same again
+    elif held is not UNSET and payload.id:
         if payload.id == held:
             answer.findings.issue("created_again", None, held)
             current.created_again = payload
             return
-        if not answer.token.value and current.interaction.status != "requires_continuation":
+        if not answer.token.value:
             answer.findings.issue("second_id", None, f"{held} / {payload.id}")
         _next_hop(answer, event)
-    elif current.ended and current.interaction.status == "requires_continuation":
-        _next_hop(answer, event)  # with `store: false` no hop has an id
     elif held is UNSET and current.created and not payload.id and not current.ended:
         answer.findings.issue("created_again")
         current.created_again = payload

@@ -1,0 +1,198 @@
+"""InteractionParser: pushed by hand, and going on from an offset after a crash."""
+
+from __future__ import annotations
+
+import pytest
+
+from gemwire import (
+    DecodeError,
+    Interaction,
+    InteractionParser,
+    LimitExceeded,
+    SSEParser,
+    StepDelta,
+    TruncatedStream,
+    assemble,
+    to_dict,
+)
+from gemwire.replay import Recording
+
+from .wire import (
+    answer,
+    arguments,
+    completed,
+    created,
+    cut,
+    delta,
+    frame,
+    mill,
+    said,
+    start,
+    stop,
+    stream,
+    text,
+)
+
+DATA = stream(
+    created(),
+    *mill(0),
+    start(1, "function_call", id="f1", name="tide", arguments={}),
+    {**arguments(1, '{"port":'), "event_id": "e1"},
+    arguments(1, '"Rye"}'),
+    stop(1),
+    {"interaction": {"id": "v1_a", "status": "completed"}, "event_type": "interaction.completed"},
+)
+
+FORMS: dict[str, bytes] = {
+    "LF": DATA,
+    "CRLF": DATA.replace(b"\n", b"\r\n"),
+    "CR": DATA.replace(b"\n", b"\r"),
+    "BOM": b"\xef\xbb\xbf" + DATA,
+    "comments": DATA.replace(b"event:", b": keepalive\nevent:"),
+    "more blank lines": DATA.replace(b"\n\n", b"\n\n\n\n"),
+    "stray": DATA.replace(b"event: step.stop", b"hello\nevent: step.stop"),
+    "no blank line at the end": DATA.removesuffix(b"event: done\ndata: [DONE]\n\n").rstrip(b"\n"),
+    "a JSON body": b'{"id": "v1_a", "status": "completed", "steps": [{"type": "thought"}]}',
+}
+
+
+def test_events_come_folded() -> None:
+    parser = InteractionParser()
+    seen = []
+    for chunk in cut(answer(*mill(0)), 100):
+        for event in parser.feed(chunk):
+            seen.append(event)
+            if isinstance(event, StepDelta):
+                assert to_dict(parser.step(0))["type"] == "model_output"
+        assert parser.report.outcome in ("in_progress", "completed")
+        assert parser.report.event_count == len(seen)
+    assert parser.close() == []
+    assert parser.close() == [], "again"
+    assert [to_dict(step) for step in parser.snapshot().steps or ()] == [said()]
+    assert parser.finish() == assemble(answer(*mill(0)))
+    with pytest.raises(RuntimeError, match="after close"):
+        parser.feed(b"data: x\n\n")
+
+
+def test_one_by_one_the_state_is_that_of_each_event() -> None:
+    parser = InteractionParser()
+    lengths = [len(parser.snapshot().full_text) for _ in parser.iter_feed(answer(*mill(0)))]
+    assert lengths == sorted(lengths)
+    assert set(lengths) == {0, len("A mill")}
+
+
+def test_close_gives_the_last_event() -> None:
+    parser = InteractionParser()
+    parser.feed(stream(created(), *mill(0), completed(), done=False).rstrip(b"\n"))
+    assert parser.report.outcome == "in_progress"
+    (last,) = parser.close()
+    assert last.event_type == "interaction.completed"
+    assert parser.report.outcome == "completed"
+
+
+def test_what_stands_outside_of_the_events() -> None:
+    error = b'{"error": {"code": 503, "message": "No."}}'
+    for data, outcome in ((error, "error"), (stream(created(), done=False) + error, "error")):
+        parser = InteractionParser()
+        parser.feed(data)
+        assert parser.report.outcome == "in_progress"
+        parser.close()
+        assert (parser.report.outcome, parser.report.error is None) == (outcome, False)
+
+
+def test_nothing_at_all() -> None:
+    parser = InteractionParser()
+    with pytest.raises(TruncatedStream) as caught:
+        parser.finish()
+    assert caught.value.interaction == parser.snapshot() == Interaction()
+    assert parser.offset == 0
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_going_on_from_the_offset(name: str) -> None:
+    """After a crash anywhere: what was folded is in the checkpoint, what follows is read again."""
+    data = FORMS[name]
+    uncut = InteractionParser()
+    uncut.feed(data)
+    uncut.close()
+    for at in range(len(data) + 1):
+        first = InteractionParser()
+        first.feed(data[:at])
+        kept, offset = first.checkpoint(), first.offset
+        assert offset <= at
+        assert first.report.byte_count == at, "a checkpoint changes nothing"
+        second = InteractionParser.restore(kept)
+        assert second.offset == offset
+        second.feed(data[offset:])
+        second.close()
+        assert second.snapshot() == uncut.snapshot(), at
+        found, expected = to_dict(second.report), to_dict(uncut.report)
+        if name == "stray":  # text before the crash was read before the crash
+            for report in (found, expected):
+                report["issues"] = [i for i in report["issues"] if i["kind"] != "stray"]
+                report.pop("stray")
+        assert found == expected, at
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_offset_of_the_framing(name: str) -> None:
+    data = FORMS[name]
+    whole = SSEParser()
+    messages = [(message.event, message.data) for message in whole.feed(data)]
+    for at in range(len(data) + 1):
+        parser = SSEParser()
+        head = parser.feed(data[:at])
+        rest = SSEParser().feed(data[parser.offset :])
+        assert [(message.event, message.data) for message in [*head, *rest]] == messages, at
+
+
+def test_too_large() -> None:
+    data = stream(created(), *mill(0), delta(1, "image", data="A" * 5000))
+    parser = InteractionParser(max_event_bytes=1000)
+    assert len(parser.feed(data)) == 4, "those before it"
+    for _ in range(2):
+        with pytest.raises(LimitExceeded):
+            parser.feed(b"data: x\n\n")
+    with pytest.raises(LimitExceeded):
+        parser.close()
+    assert parser.report.outcome == "truncated"
+    assert parser.snapshot().full_text
+
+
+def test_strict() -> None:
+    data = answer(*mill(0), {"event_type": "step.warp"})
+    for pieces in ([data], cut(data, 1)):
+        parser = InteractionParser(strict=True)
+
+        def feed_all(parser: InteractionParser = parser, pieces: list[bytes] = pieces) -> None:
+            for piece in pieces:
+                parser.feed(piece)
+
+        with pytest.raises(DecodeError):
+            feed_all()
+        assert parser.snapshot().full_text, "what came before it is there"
+    last = InteractionParser(strict=True)
+    last.feed(frame({"event_type": "step.warp"})[:-1])
+    with pytest.raises(DecodeError):
+        last.close()
+
+
+def test_absorbed_is_folded_when_somebody_asks() -> None:
+    data = Recording.load("text-with-thoughts").stream
+    parser = InteractionParser()
+    for chunk in cut(data, 300):
+        parser.absorb(chunk)
+        other = InteractionParser()
+        other.feed(data[: parser.report.byte_count])
+        assert parser.snapshot() == other.snapshot()
+        assert parser.report == other.report
+
+
+def test_text_in_pieces_of_any_size() -> None:
+    data = answer(start(0, "model_output"), *(text(0, f"{n} ") for n in range(200)), stop(0))
+    expected = assemble(data)
+    for size in (1, 7, 1000, len(data)):
+        parser = InteractionParser()
+        for chunk in cut(data, size):
+            parser.feed(chunk)
+        assert parser.finish() == expected
