@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from gemwire import DONE, assemble, decode_event
 
+from .wire import MILL as PART
 from .wire import (
     WAYS,
     Payload,
@@ -86,6 +87,27 @@ TEXTS: dict[str, tuple[list[Payload], list[str]]] = {
             stop(0),
         ],
         ["A mill"],
+    ),
+    "of a start with a part that has no type": (
+        [start(0, "model_output", content=[{"text": "A "}]), text(0, "mill"), stop(0)],
+        ["A ", "mill"],
+    ),
+    "of a start with a string": (
+        [*[start(0, "model_output", content="A ")] * 2, text(0, "mill"), stop(0)],
+        ["A ", "mill"],
+    ),
+    "of a start that comes late": (
+        [text(0, "A "), start(0, "model_output"), text(0, "mill"), stop(0)],
+        ["A ", "mill"],
+    ),
+    "of several events in one message": ([{"events": MILL[:2]}, *MILL[2:]], ["A ", "mill"]),
+    "of a content that is started twice": (
+        [
+            *[{"event_type": "content.start", "index": 0, "content": PART}] * 2,
+            {"event_type": "content.delta", "index": 0, "delta": {"type": "text", "text": "!"}},
+            {"event_type": "content.stop", "index": 0},
+        ],
+        ["A mill", "!"],
     ),
     "without a type": ([start(0, "model_output"), delta(0, None, text="A mill")], ["A mill"]),
     "without an index": ([start(0, "model_output"), text(None, "A mill")], ["A mill"]),

@@ -402,7 +402,7 @@ def test_the_form_changes_with_its_version_alone() -> None:
 
 
 NOT_PACKED = {
-    StepBuilder: {"built", "findings", "folds", "plain_folds", "sent", "text_part"},
+    StepBuilder: {"built", "findings", "folds", "plain_folds", "text_part"},
     ContentBuilder: {"text_at"},
     ContentPartBuilder: {"run"},
     ThoughtBuilder: set(),

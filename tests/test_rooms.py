@@ -6,6 +6,7 @@ docs/architecture.md has the reasons. What a room is and where it stands is in t
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 import re
@@ -220,6 +221,7 @@ def types_given(cls: Any) -> Iterator[tuple[str, ast.expr]]:
                 yield file, inner.annotation
 
 
+@functools.cache
 def aliases_for_the_checker(file: str) -> set[str]:
     """What is a class when the file runs, and another type for the type checker."""
     return {

@@ -65,7 +65,6 @@ class StepBuilder:
         "index",
         "plain_folds",
         "position",
-        "sent",
         "signature",
         "started",
         "text_part",
@@ -84,7 +83,6 @@ class StepBuilder:
         self.position = index  # among the steps; another one if the index was taken
         self.findings = findings
         self.base = detached(step)
-        self.sent = step  # the very object of its start, to tell a repeated start from this
         self.signature: str | None = None
         self.built: Any = None  # the finished step, once closed
         self.closed = False
@@ -155,7 +153,6 @@ class StepBuilder:
     def started_late(self, step: Any) -> None:
         """Lay the members of a start under what its deltas brought."""
         self.base = detached(step)
-        self.sent = step
         self.started = True
 
     def touched(self) -> bool:

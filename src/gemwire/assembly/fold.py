@@ -66,7 +66,7 @@ def _fold(answer: Answer, event: Any) -> None:
         step_stop(answer, event)
         return
     forms = normalise(event)
-    if (forms[0] is not event or type(event) not in HANDLERS) and (
+    if (not forms or forms[0] is not event or type(event) not in HANDLERS) and (
         dialect := dialect_of(event)
     ) is not None:
         answer.findings.issue("dialect", None, dialect)

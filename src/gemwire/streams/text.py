@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from ..assembler import Assembler, answer_of
 from ..codec.structs import Unknown
-from ..models import ModelOutputStep, StepDelta, StepStart, TextContent, TextDelta
+from ..models import ModelOutputStep, StepDelta, TextContent, TextDelta
 from ..wire.normalise import content_deltas, content_step, content_today, delta_today, normalise
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class TextPieces:
     the order of their indexes and no replay went another way.
     """
 
-    __slots__ = ("_answer", "_given", "_held", "_place", "_rollbacks")
+    __slots__ = ("_answer", "_given", "_held", "_place", "_rollbacks", "_started")
 
     def __init__(self, assembler: Assembler) -> None:
         self._answer = answer_of(assembler)
@@ -32,6 +32,7 @@ class TextPieces:
         self._rollbacks = self._answer.rollbacks
         # Characters of output: how many were given away, and where the events are now.
         self._given = self._place = len(self._answer.build().full_text)
+        self._started = self._all_started()
 
     def of(self, event: Event) -> str:
         """The text that an event brings, "" if none or if it was there before."""
@@ -46,6 +47,7 @@ class TextPieces:
             self._rollbacks = answer.rollbacks
             whole = answer.build().full_text
             self._place = len(whole)
+            self._started = self._all_started()
             text = whole[self._given :]
         else:
             repeated = self._given - self._place
@@ -65,9 +67,9 @@ class TextPieces:
         if kind == "content.delta" and event.delta is not UNSET:
             return "".join(self._delta(event.index, delta) for delta in content_deltas(event.delta))
         if kind == "step.start":
-            return self._start(event)
+            return self._start(event.index, event.step)
         if kind == "content.start" and event.content is not UNSET:
-            return self._text_in(content_step(event.content))
+            return self._start(event.index, content_step(event.content))
         return ""
 
     def _delta(self, index: Any, delta: Any) -> str:
@@ -79,11 +81,26 @@ class TextPieces:
             delta = delta_today(delta, ModelOutputStep)
         return delta.text if type(delta) is TextDelta else ""
 
-    def _start(self, event: StepStart) -> str:
+    def _start(self, index: Any, step: Any) -> str:
         """The text in the start of a step, unless it is the repetition of one."""
         current = self._answer.current
-        step = current.last if event.index is UNSET else current.routes.get(event.index)
-        return self._text_in(event.step) if step is not None and step.sent is event.step else ""
+        builder = current.last if index is UNSET else current.routes.get(index)
+        if builder is None:
+            return ""
+        place = len(self._answer.interactions), builder.position
+        if place in self._started:
+            return ""
+        self._started.add(place)
+        return self._text_in(step)
+
+    def _all_started(self) -> set[tuple[int, int]]:
+        """The steps that have started until now: which interaction, and where in it."""
+        return {
+            (number, builder.position)
+            for number, interaction in enumerate(self._answer.interactions, 1)
+            for _, builder in interaction.order
+            if builder.started
+        }
 
     def _text_in(self, step: Any) -> str:
         if not isinstance(step, ModelOutputStep):

@@ -12,7 +12,7 @@ from .. import models
 from ..codec.decode import Data, as_utf8, refuse_unknown
 from ..codec.json import REFUSED, Misfit, read_json, split_object
 from ..codec.lenient import struct
-from ..codec.once import decoder
+from ..codec.once import decoder, memo
 from ..codec.schema import fields, known_items, known_values, shape
 from ..codec.structs import WireStruct
 from ..models import Interaction, InteractionSseEvent, UnknownInteractionSseEvent
@@ -47,11 +47,15 @@ def __getattr__(name: str) -> Any:
     """`Event`, which needs the legacy models, when somebody asks for it."""
     if name != "Event":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _any_event()
+
+
+@memo
+def _any_event() -> Any:
     event: Any = InteractionSseEvent
     for legacy in EVENTS.values():
         if legacy in MODULES:
             event = event | getattr(models, legacy)
-    globals()[name] = event  # so that it is looked up once
     return event
 
 
