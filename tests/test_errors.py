@@ -19,10 +19,8 @@ from gemwire.errors import (
     LimitExceeded,
     ProtocolError,
     ServerError,
-    SignatureError,
     StreamError,
     TruncatedStream,
-    WebhookError,
 )
 
 # Stand-ins: an exception does not look into them.
@@ -63,8 +61,6 @@ TREE: dict[type[GemwireError], tuple[tuple[type, ...], GemwireError, dict[str, A
         ApiError("m", **SERVER, retry_after=1.5, http_status=503),
         {"message": "m", **SERVER, "retry_after": 1.5, "http_status": 503},
     ),
-    WebhookError: ((GemwireError,), WebhookError("m"), {}),
-    SignatureError: ((WebhookError,), SignatureError("m"), {}),
 }
 
 

@@ -9,9 +9,7 @@
     │  ├─ ServerError           the server sent an error into it
     │  └─ ArgumentsError        the arguments of a tool call are no JSON object
     ├─ CheckpointError          bytes that are no checkpoint of ours    also a ValueError
-    ├─ ApiError                 an error answer to a call without streaming
-    └─ WebhookError             a delivery that cannot be used
-       └─ SignatureError        its signature does not prove who sent it
+    └─ ApiError                 an error answer to a call without streaming
 
 Whatever bytes come in, no other exception goes out: an exception that is not in this tree is a
 bug in gemwire. Two things are not ours: misuse by the caller (feeding a closed parser) is
@@ -39,10 +37,8 @@ __all__ = [
     "LimitExceeded",
     "ProtocolError",
     "ServerError",
-    "SignatureError",
     "StreamError",
     "TruncatedStream",
-    "WebhookError",
 ]
 
 _SHOWN = 512  # how much of a refused payload an exception keeps, in bytes
@@ -235,14 +231,6 @@ class ApiError(GemwireError):
     def __str__(self) -> str:
         code = self.http_status if self.code is None else self.code
         return _describe(code, self.status, self.message)
-
-
-class WebhookError(GemwireError):
-    """A webhook delivery that cannot be used."""
-
-
-class SignatureError(WebhookError):
-    """The signature of a delivery is missing, wrong or too old: do not trust its body."""
 
 
 def _describe(code: str | int | None, status: str | None, message: str) -> str:
