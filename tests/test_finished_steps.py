@@ -1,251 +1,158 @@
-"""`finished_steps()`: each step once, when it has stopped, whatever comes again."""
+"""finished_steps(): each step when it has stopped, once, whatever comes again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from gemwire import (
-    ArgumentsError,
     AsyncInteractionStream,
+    FunctionCallStep,
     InteractionStream,
     ResumePoint,
-    Step,
-    afollow,
-    assemble,
+    StepStop,
+    UserInputStep,
     follow,
-    to_dict,
 )
 from gemwire.replay import BUNDLED, Recording
 
-from .answers import hop, long_answer, servers, uncut, whole, with_ids
-from .wire import (
-    MILL,
-    Payload,
-    answer,
-    arguments,
-    by_frames,
-    completed,
-    created,
-    cut,
-    dumps,
-    later,
-    mill,
-    said,
-    start,
-    stop,
-    stream,
-    text,
-    update,
-)
+from .answers import after, hop, long_answer, servers, uncut, whole, with_ids
+from .test_legacy import WHOLE as LEGACY
+from .wire import answer, arguments, completed, created, cut, later, mill, start, stop, stream
+
+STREAMS = {
+    **{name: Recording.load(name).stream for name in BUNDLED},
+    **{f"body of {name}": body for name in BUNDLED if (body := Recording.load(name).body)},
+    **{f"legacy: {case.name}": case.bytes for case in LEGACY},
+    "long": whole(long_answer()),
+}
 
 
-def finished(data: bytes, size: int = 0) -> list[Any]:
-    chunks = cut(data, size) if size else [data]
-    return [to_dict(step) for step in InteractionStream(chunks).finished_steps()]
+def own(steps: Any) -> list[Any]:
+    """The steps of an answer without input that leads it, and without half calls."""
+    found = list(steps or ())
+    while found and isinstance(found[0], UserInputStep):
+        del found[0]
+    return found
 
 
-def finished_async(data: bytes) -> list[Any]:
+@pytest.mark.parametrize("name", STREAMS)
+def test_they_are_those_of_the_answer(name: str) -> None:
+    data = STREAMS[name]
+    for chunks in ([data], cut(data, 50)):
+        reader = InteractionStream(chunks)
+        given = list(reader.finished_steps())
+        final = own(reader.snapshot().steps)
+        if reader.report.outcome in ("truncated", "error"):
+            assert given == final[: len(given)]
+            assert len(final) - len(given) <= 1, "but for the open one"
+        else:
+            assert given == final
+
+
+@pytest.mark.parametrize("name", STREAMS)
+def test_the_async_twin_gives_the_same(name: str) -> None:
     async def run() -> list[Any]:
-        reader = AsyncInteractionStream(later(cut(data, 50)))
-        return [to_dict(step) async for step in reader.finished_steps()]
+        reader = AsyncInteractionStream(later(cut(STREAMS[name], 50)))
+        return [step async for step in reader.finished_steps()]
 
-    return asyncio.run(run())
-
-
-CALL_STEP: Payload = {"type": "function_call", "id": "f1", "name": "tide"}
-BROKEN = [start(1, "function_call", id="f1", name="tide"), arguments(1, '{"po'), stop(1)]
-WHOLE_CALL = [
-    start(0, "function_call", id="f1", name="tide", arguments={}),
-    arguments(0, '{"port":"Rye"}'),
-    stop(0),
-]
-
-STEPS: dict[str, tuple[bytes, list[Payload]]] = {
-    "in order": (answer(*mill(0, "a"), *mill(1, "b")), [said("a"), said("b")]),
-    "without a stop, at the end": (answer(*mill(0, "a")[:2]), [said("a")]),
-    "never one that was cut": (stream(created(), *mill(0, "a"), *mill(1, "b")[:2]), [said("a")]),
-    "a call with its arguments": (
-        answer(*WHOLE_CALL),
-        [{**CALL_STEP, "arguments": {"port": "Rye"}}],
-    ),
-    "no call whose arguments are broken": (answer(*mill(0, "a"), *BROKEN), [said("a")]),
-    "no call without arguments": (
-        answer(start(0, "function_call", id="f1", name="tide"), stop(0), *mill(1, "a")),
-        [said("a")],
-    ),
-    "not the input that leads": (
-        answer(start(0, "user_input", content=[MILL]), stop(0), *mill(1, "a")),
-        [said("a")],
-    ),
-    "a stop that came twice": (answer(*mill(0, "a"), stop(0)), [said("a")]),
-    "a start that came twice": (
-        answer(start(0, "model_output"), *mill(0, "a")),
-        [said("a")],
-    ),
-    "a second start of an index": (answer(*mill(0, "a"), *mill(0, "b")), [said("a"), said("b")]),
-    "steps of the terminal event": (
-        stream(created(), completed(steps=[said("a"), said("b")])),
-        [said("a"), said("b")],
-    ),
-    "without an index": (
-        answer(start(None, "model_output"), text(None, "a"), stop(None)),
-        [said("a")],
-    ),
-    "of a body": (
-        dumps({"id": "v1_a", "status": "completed", "steps": [said("a")]}).encode(),
-        [said("a")],
-    ),
-    "none of a body that goes on": (
-        dumps({"id": "v1_a", "status": "in_progress", "steps": [said("a")]}).encode(),
-        [],
-    ),
-    "of two hops": (
-        stream(
-            *hop("v1_a", "a", status="requires_continuation", continuation_token="t1"),
-            *hop("v1_b", "b"),
-        ),
-        [said("a"), said("b")],
-    ),
-    "of an answer that begins again": (
-        stream(
-            created(), *mill(0, "a"), *mill(1, "b")[:2], created(), *mill(0, "a"), *mill(1, "b"),
-            completed(),
-        ),
-        [said("a"), said("b")],
-    ),
-    "of the legacy generation: a run is one step": (
-        stream(
-            {"interaction": {"id": "v1_a"}, "event_type": "interaction.start"},
-            {"event_type": "content.start", "index": 0, "content": {"type": "text", "text": "a"}},
-            {"event_type": "content.stop", "index": 0},
-            {"event_type": "content.start", "index": 1, "content": {"type": "text", "text": "b"}},
-            {"event_type": "content.stop", "index": 1},
-            {"event_type": "content.start", "index": 2, "content": {"type": "thought"}},
-            {"event_type": "content.stop", "index": 2},
-            {
-                "interaction": {"id": "v1_a", "status": "completed"},
-                "event_type": "interaction.complete",
-            },
-        ),
-        [
-            {"type": "model_output", "content": [said("a")["content"][0], said("b")["content"][0]]},
-            {"type": "thought"},
-        ],
-    ),
-}  # fmt: skip
+    assert asyncio.run(run()) == list(InteractionStream(STREAMS[name]).finished_steps())
 
 
-@pytest.mark.parametrize("name", STEPS)
-def test_each_step_once(name: str) -> None:
-    data, steps = STEPS[name]
-    for size in (0, 1, 97):
-        assert finished(data, size) == steps
-    assert finished_async(data) == steps
+def test_each_comes_right_after_its_stop() -> None:
+    data = Recording.load("function-calls").stream
+    events = list(InteractionStream(data))
+    reader = InteractionStream(data)
+    seen = [reader.report.event_count for _ in reader.finished_steps()]
+    assert seen == [at for at, event in enumerate(events, 1) if isinstance(event, StepStop)]
 
 
-def test_a_step_comes_with_the_event_that_ends_it() -> None:
-    data = answer(*mill(0, "a"), start(1, "thought"), stop(1), *mill(2, "b"))
-    reader = InteractionStream(by_frames(data))
-    seen = [(step.type, reader.report.event_count) for step in reader.finished_steps()]
-    assert seen == [("model_output", 5), ("thought", 7), ("model_output", 10)]
+@pytest.mark.parametrize("every", [0, 2, 5])
+@pytest.mark.parametrize("way", ["after the id", "from the start"])
+def test_once_over_all_cuts(way: str, every: int) -> None:
+    """Whether the server goes on or begins again, wherever it was cut."""
+    events = with_ids(long_answer(), every) if every else long_answer()
+    data, serve = whole(events), servers(events)["from the start" if not every else way]
+    final = own(uncut(events).steps)
+    for at in range(200, len(data) - 200, 67):
+
+        def open_stream(point: ResumePoint | None, at: int = at) -> Iterator[bytes]:
+            yield data[:at] if point is None else serve(point)
+
+        with follow(open_stream, delay=0) as reader:
+            assert list(reader.finished_steps()) == final, at
 
 
-def test_a_broken_call_is_in_the_report_and_raised() -> None:
-    reader = InteractionStream(answer(start(0, "thought"), *BROKEN))
-    assert [step.type for step in reader.finished_steps()] == ["thought"]
-    assert ("arguments", 1) in [(issue.kind, issue.index) for issue in reader.report.issues]
-    with pytest.raises(ArgumentsError):
-        reader.get_final_interaction()
+def test_once_over_several_cuts_and_hops() -> None:
+    first = with_ids(hop("v1_a", "a", "b", status="requires_continuation"), 2)
+    first[-1]["interaction"]["continuation_token"] = "t"
+    second = with_ids(hop("v1_b", "c", "d"), 1)
+
+    def open_stream(point: ResumePoint | None) -> list[bytes]:
+        if point is None:
+            return [whole(first)[:700]]
+        if point.interaction_id == "v1_b":
+            return [whole(after(second, point.last_event_id))]
+        if point.continuation_token:
+            return [whole(second)[:700]]
+        return [whole(after(first, point.last_event_id))]
+
+    with follow(open_stream, delay=0) as reader:
+        given = list(reader.finished_steps())
+    assert given == own(reader.get_final_interaction().steps)
+    assert len(given) == 2
 
 
-def test_they_are_the_callers() -> None:
-    reader = InteractionStream(answer(*WHOLE_CALL, *mill(1, "a")))
-    for step in reader.finished_steps():
-        getattr(step, "arguments", {}).clear()
-        getattr(step, "content", []).clear()
-    assert to_dict(reader.get_final_interaction())["steps"] == [
-        {**CALL_STEP, "arguments": {"port": "Rye"}},
-        said("a"),
-    ]
+def test_no_call_without_its_arguments() -> None:
+    data = answer(
+        *mill(0),
+        start(1, "function_call", id="f1", name="broken", arguments={}),
+        arguments(1, '{"a":'),
+        stop(1),
+        start(2, "function_call", id="f2", name="missing"),
+        stop(2),
+        start(3, "function_call", id="f3", name="whole", arguments={}),
+        arguments(3, '{"a":1}'),
+        stop(3),
+        start(4, "google_search_call", id="s1"),
+        stop(4),
+    )
+    reader = InteractionStream(data)
+    given = list(reader.finished_steps())
+    calls = [step.id for step in given if isinstance(step, FunctionCallStep)]
+    assert calls == ["f3"]
+    assert [step.type for step in given] == ["model_output", "function_call", "google_search_call"]
 
 
-@pytest.mark.parametrize("name", BUNDLED)
-def test_those_of_a_recording_are_those_of_its_answer(name: str) -> None:
-    recording = Recording.load(name)
-    reader = InteractionStream(recording.frames())
-    steps = [to_dict(step) for step in reader.finished_steps()]
-    if reader.report.outcome in ("error", "truncated"):
-        held = to_dict(reader.snapshot())["steps"]
-        assert steps == held[: len(steps)]
-    else:
-        assert steps == to_dict(reader.get_final_interaction())["steps"]
+def test_an_open_step_is_not_finished() -> None:
+    data = stream(created(), *mill(0), start(1, "thought"), done=False)
+    assert len(list(InteractionStream(data).finished_steps())) == 1
+    ended = stream(created(), *mill(0), start(1, "thought"), completed())
+    assert len(list(InteractionStream(ended).finished_steps())) == 2, "the end closes it"
 
 
-# ---- over cuts
+def test_going_on_from_a_checkpoint() -> None:
+    """`follow(resume=…)` asks for the rest first, and for nothing where the answer is complete."""
+    events = with_ids(long_answer(), 2)
+    data, serve = whole(events), servers(events)["after the id"]
+    for at in range(200, len(data) - 200, 131):
+        kept = InteractionStream(data[:at]).until_done().checkpoint()
+        asked: list[ResumePoint | None] = []
 
-EVENTS = with_ids(long_answer(), 2)
-DATA = whole(EVENTS)
-SERVERS = servers(EVENTS)
-CUTS = range(0, len(DATA), 61)
+        def open_stream(
+            point: ResumePoint | None, asked: list[ResumePoint | None] = asked
+        ) -> Iterator[bytes]:
+            asked.append(point)
+            assert point is not None
+            yield serve(point)
 
-
-def opener(
-    data: bytes, at: int, serve: Callable[[ResumePoint], bytes]
-) -> Callable[[ResumePoint | None], list[bytes]]:
-    """A stream that is cut there; then what the server says, the whole if nothing had come."""
-    first = iter([data[:at]])
-
-    def opened(point: ResumePoint | None) -> list[bytes]:
-        rest = data if point is None else serve(point)
-        return cut(next(first, rest), 100)
-
-    return opened
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_once_over_all_reopenings(server: str) -> None:
-    expected = to_dict(uncut(EVENTS))["steps"]
-    for at in CUTS:
-        steps: list[Step] = []
-        with follow(opener(DATA, at, SERVERS[server]), sleep=lambda _: None) as reader:
-            steps += reader.finished_steps()
-            assert list(map(to_dict, steps)) == expected, at
-            assert reader.get_final_interaction() == assemble(DATA)
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_once_over_all_reopenings_async(server: str) -> None:
-    async def nap(_: float) -> None:
-        return None
-
-    async def run(at: int) -> list[Any]:
-        sync = opener(DATA, at, SERVERS[server])
-        async with afollow(lambda point: later(sync(point)), sleep=nap) as reader:
-            return [to_dict(step) async for step in reader.finished_steps()]
-
-    expected = to_dict(uncut(EVENTS))["steps"]
-    for at in CUTS[::5]:
-        assert asyncio.run(run(at)) == expected, at
-
-
-def test_once_over_hops_and_cuts() -> None:
-    first = hop("v1_a", "a", "b", status="requires_continuation", continuation_token="t1")
-    second = hop("v1_b", "c")
-    data = whole(first)
-
-    def serve(point: ResumePoint) -> bytes:
-        return whole(second) if point.continuation_token else data
-
-    for at in range(0, len(data), 41):
-        with follow(opener(data, at, serve), sleep=lambda _: None) as reader:
-            steps = [to_dict(step) for step in reader.finished_steps()]
-        assert steps == [said("ab"), said("c")], at
-
-
-def test_an_update_between_changes_nothing() -> None:
-    data = answer(*mill(0, "a"), update(), update("queued"), *mill(1, "b"))
-    assert finished(data) == [said("a"), said("b")]
+        with follow(open_stream, resume=kept, delay=0) as reader:
+            assert reader.get_final_interaction() == uncut(events)
+            assert len(asked) == 1
+            done = reader.checkpoint()
+        with follow(open_stream, resume=done, delay=0) as again:
+            assert again.get_final_interaction() == uncut(events)
+            assert len(asked) == 1, "nothing is asked for"
