@@ -156,7 +156,7 @@ def warm_up() -> None:
     for name in (*EVENTS, None):
         EVENT_DECODERS[name]
     waiting: list[Any] = [__getattr__("Event"), Interaction, models.LegacyInteraction, Any]
-    waiting += [dict[str, Raw], list[Raw]]
+    waiting += [dict[str, Raw], list[Raw], list[models.LegacyContent]]  # the last for `outputs`
     seen: set[Any] = set()
     while waiting:
         hint = waiting.pop()
@@ -168,6 +168,7 @@ def warm_up() -> None:
         known_items(hint)
         alternatives = shape(hint)
         waiting += alternatives.lists
+        waiting += () if alternatives.scalar is None else (alternatives.scalar,)
         waiting += () if alternatives.map is None else get_args(alternatives.map)[1:]
         for cls in alternatives.structs.values():
             waiting += [field.hint for field in fields(cls).values()]
