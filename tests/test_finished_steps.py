@@ -9,12 +9,16 @@ from typing import Any
 import pytest
 
 from gemwire import (
+    DONE,
+    Assembler,
     AsyncInteractionStream,
     FunctionCallStep,
     InteractionStream,
     ResumePoint,
     StepStop,
+    UnknownStep,
     UserInputStep,
+    afollow,
     follow,
 )
 from gemwire.replay import BUNDLED, Recording
@@ -156,3 +160,130 @@ def test_going_on_from_a_checkpoint() -> None:
         with follow(open_stream, resume=done, delay=0) as again:
             assert again.get_final_interaction() == uncut(events)
             assert len(asked) == 1, "nothing is asked for"
+
+
+@pytest.mark.parametrize("every", [1, 2, 3, 5, 10**6])
+@pytest.mark.parametrize("way", servers([]))
+def test_once_over_a_cut_after_every_event(way: str, every: int) -> None:
+    """Two cuts, the first one anywhere; the async twin gives the same."""
+    events = with_ids(long_answer(), every)
+    serve, final = servers(events)[way], own(uncut(events).steps)
+
+    def opener(at: int) -> Any:
+        asked: list[ResumePoint] = []
+
+        def open_stream(point: ResumePoint | None) -> list[bytes]:
+            if point is None:
+                return [whole(events[:at]).removesuffix(DONE)]
+            asked.append(point)
+            response = serve(point)
+            return [response[: len(response) // 2] if len(asked) == 1 else response]
+
+        return open_stream
+
+    async def given(at: int) -> list[Any]:
+        open_stream = opener(at)
+        async with afollow(lambda point: later(open_stream(point)), delay=0) as reader:
+            return [step async for step in reader.finished_steps()]
+
+    for at in range(1, len(events)):
+        with follow(opener(at), delay=0) as reader:
+            found = list(reader.finished_steps())
+            assert found == final, at
+        assert asyncio.run(given(at)) == found
+
+
+@pytest.mark.parametrize("way", servers([]))
+def test_once_over_a_crash(way: str) -> None:
+    """What was acted on before the checkpoint is not given again by the next process."""
+    events = with_ids(long_answer(), 3)
+    data, serve, final = whole(events), servers(events)[way], own(uncut(events).steps)
+    for at in range(200, len(data) - 200, 97):
+        first = InteractionStream(data[:at])
+        acted, kept = [], first.checkpoint()
+        for step in first.finished_steps():
+            acted.append(step)
+            kept = first.checkpoint()
+        before = len(acted)
+
+        def open_stream(point: ResumePoint | None) -> list[bytes]:
+            assert point is not None
+            return [serve(point)]
+
+        if Assembler.restore(kept).report.resume is None:
+            continue  # killed before anything had come
+        with follow(open_stream, resume=kept, delay=0) as second:
+            acted += second.finished_steps()
+        assert acted == final, (at, before)
+
+
+def test_from_here_on() -> None:
+    """In the middle of a stream, as `text_stream`: those that finish from here on."""
+    reader = InteractionStream(answer(*mill(0), *mill(1), *mill(2)))
+    for event in reader:
+        if event.event_type == "step.stop":
+            break
+    assert list(reader.finished_steps()) == own(reader.snapshot().steps)[1:]
+
+
+def test_input_in_front_is_not_given() -> None:
+    """A read has it and the create had not: the places of the others do not change by it."""
+    data = whole(long_answer())
+    moved = [
+        {**event, "index": event["index"] + 1} if "index" in event else event
+        for event in long_answer()[2:]
+    ]
+    asked = [start(0, "user_input", content=[{"type": "text", "text": "Why?"}]), stop(0)]
+    timeline = whole([*long_answer()[:2], *asked, *moved])
+    final = own(uncut(long_answer()).steps)
+    for at in range(600, len(data) - 300, 131):
+        script = [data[:at], timeline]
+
+        def open_stream(_: ResumePoint | None, script: list[bytes] = script) -> list[bytes]:
+            return [script.pop(0)]
+
+        with follow(open_stream, delay=0) as reader:
+            assert list(reader.finished_steps()) == final, at
+
+
+def test_a_hop_that_is_generated_again() -> None:
+    """What was given and then dropped with the hop is not in the answer; what came for it is."""
+    first = hop("v1_a", "one", status="requires_continuation", continuation_token="t")
+    dropped, again = stream(*hop("v1_b", "two", "three")[:-1], done=False), hop("v1_c", "other")
+    script = [stream(*first), dropped, stream(*again)]
+    with follow(lambda _: [script.pop(0)], delay=0) as reader:
+        given: list[Any] = list(reader.finished_steps())
+    final = own(reader.snapshot().steps)
+    assert [step.content[0].text for step in final] == ["one", "other"]
+    assert [step.content[0].text for step in given] == ["one", "twothree"]
+
+
+def test_no_call_of_an_unknown_kind_without_its_arguments() -> None:
+    broken = [start(0, "tool_call", id="a"), arguments(0, '{"x":'), stop(0)]
+    good = [start(1, "tool_call", id="b"), arguments(1, '{"x":1}'), stop(1)]
+    given = list(InteractionStream(answer(*broken, *good)).finished_steps())
+    assert [step.raw["id"] for step in given if isinstance(step, UnknownStep)] == ["b"]
+
+
+def test_a_step_between_contents_of_the_legacy_generation() -> None:
+    """It is given when it has stopped, not when the next one begins."""
+
+    def content(index: int, kind: str, **members: Any) -> dict[str, Any]:
+        return {
+            "index": index,
+            "content": {"type": kind, **members},
+            "event_type": "content.start",
+        }
+
+    def end(index: int) -> dict[str, Any]:
+        return {"index": index, "event_type": "content.stop"}
+
+    events = [
+        *(content(0, "text", text="a"), end(0)),
+        content(1, "function_call", id="c", name="f", arguments={"x": 1}),
+        *(content(2, "text", text="b"), end(2)),
+        end(1),
+    ]
+    reader = InteractionStream(stream(created(), *events, completed()))
+    seen = [(step.type, reader.report.event_count) for step in reader.finished_steps()]
+    assert seen == [("model_output", 4), ("function_call", 7), ("model_output", 8)]

@@ -424,3 +424,60 @@ def test_text_comes_once(way: str) -> None:
         data = whole(events)
         for at in range(data.index(b'"na"'), data.index(b"interaction.completed"), 67):
             check(events, at)
+
+
+# ---- after a crash
+
+
+@pytest.mark.parametrize("way", servers([]))
+@pytest.mark.parametrize("every", [1, 2, 3, 10**6])
+def test_a_checkpoint_after_every_event(run: Run, way: str, every: int) -> None:
+    """Taken before and after a cut; another process goes on from each."""
+    events = with_ids(long_answer(), every)
+    data, serve, expected = whole(events), servers(events)[way], uncut(events)
+    transport = Transport(data[:1300], lambda point: serve(point)[:1500], serve)
+    with follow(transport, sleep=transport.sleep) as reader:
+        kept = [reader.checkpoint() for _ in reader]
+    assert reader.get_final_interaction() == expected
+    for at, packed in enumerate(kept[:-1]):
+        transport = Transport(serve, serve)
+        found, report = run(transport, resume=packed)
+        assert found == expected, at
+        assert transport.points[0] == point_after(packed)
+        assert "repeated" not in [issue.kind for issue in report.issues]
+
+
+def test_a_complete_answer_opens_nothing(run: Run) -> None:
+    kept = bytes(follow(Transport(DATA)).until_done().checkpoint())
+    transport = Transport()
+    found, report = run(transport, resume=kept)
+    assert transport.points == []
+    assert found == uncut(EVENTS)
+    assert report.issues == []
+    reader = follow(transport, resume=kept)
+    assert reader.report.outcome == "requires_action"
+    assert reader.report.resume is None
+    assert list(reader.text_stream) == []
+    assert list(follow(transport, resume=kept).finished_steps()) == []
+
+
+def test_what_cannot_be_gone_on_with_opens_nothing(run: Run) -> None:
+    """It has no name, so asking anew would be another answer."""
+    begun = stream(created(identity=""), start(0, "model_output"), text(0, "a"), done=False)
+    kept = follow(Transport(begun), attempts=0).until_done().checkpoint()
+    transport = Transport(DATA)
+    with pytest.raises(TruncatedStream):
+        run(transport, resume=kept)
+    assert transport.points == []
+
+
+def test_a_hop_that_is_gone_on_with_after_a_crash(run: Run) -> None:
+    token = {"status": "requires_continuation", "continuation_token": "t"}
+    kept = (
+        follow(Transport(stream(*hop("v1_a", "a", **token))), attempts=0).until_done().checkpoint()
+    )
+    transport = Transport(stream(*hop("v1_b", "b")))
+    found, report = run(transport, resume=kept)
+    assert found.full_text == "ab"
+    assert transport.points == [ResumePoint("v1_a", None, "t", "v1_a")]
+    assert report.interaction_ids == ["v1_a", "v1_b"]

@@ -16,7 +16,7 @@ from .assembly.report import StreamReport
 from .assembly.verdict import decide, raise_unless_usable, search_unknown
 from .codec.detached import detached
 from .models import Interaction, Step
-from .resume.checkpoint import read_checkpoint, write_checkpoint
+from .resume.checkpoint import Held, read_checkpoint, write_checkpoint
 from .resume.comparison import Repetition, conclude_replay
 from .resume.gate import Gate
 from .resume.savepoints import Savepoints
@@ -129,9 +129,20 @@ class Assembler:
 
         May be called again; later calls change nothing.
         """
-        decide(self._answer)
-        conclude_replay(self._answer, self._savepoints)
-        search_unknown(self._answer)
+        answer, savepoints = self._answer, self._savepoints
+        self._end_stream()
+        conclude_replay(answer, savepoints)
+        self._repetition = Repetition.after(answer, savepoints)
+        search_unknown(answer)
+
+    def _end_stream(self) -> None:
+        answer = self._answer
+        if answer.savepoints_due:  # by a body
+            self._savepoints.place(answer)
+        decide(answer)
+        if self._repetition is not None and self._repetition.expected:  # as far as it came
+            answer.findings.issue("repeated")
+        self._repetition = None
 
     def finish(self) -> Interaction:
         """Say that no more events come, and return the Interaction.
@@ -160,8 +171,8 @@ class Assembler:
         Args:
             replay: it begins from the start, whatever was held.
         """
-        self._repetition = None
-        self._gate = Gate(self._answer, self._savepoints, replay)
+        self._end_stream()
+        self._gate = Gate.of_response(self._answer, self._savepoints, replay)
 
     def checkpoint(self) -> bytes:
         """The state as bytes, to go on in another process.
@@ -171,7 +182,8 @@ class Assembler:
         Raises:
             GemwireError: a part of the state is nested too deeply (some 300 levels).
         """
-        return write_checkpoint(self._answer, self._savepoints)
+        expected = [] if self._repetition is None else self._repetition.expected
+        return write_checkpoint(Held(self._answer, self._savepoints, self._gate, expected))
 
     @classmethod
     def restore(cls, data: bytes, /) -> Assembler:
@@ -184,13 +196,19 @@ class Assembler:
                 version of gemwire wrote them.
         """
         assembler = cls()
-        assembler._answer, assembler._savepoints = read_checkpoint(data)
-        held = assembler._savepoints.held.get("event")
-        if held is not None and held.log:
-            assembler._repetition = Repetition(list(held.log))
+        held = read_checkpoint(data)
+        assembler._answer, assembler._savepoints, assembler._gate, expected = held
+        if assembler._gate is None:
+            assembler._repetition = Repetition.after(held.answer, held.savepoints, expected)
         return assembler
 
 
 def answer_of(assembler: Assembler) -> Answer:
     """The state of an assembler, for the streams of this package."""
     return assembler._answer  # pyright: ignore[reportPrivateUsage]
+
+
+def read_on(assembler: Assembler) -> Assembler:
+    """What comes is known to be the rest of the same stream: nothing in it comes again."""
+    assembler._repetition = None  # pyright: ignore[reportPrivateUsage]
+    return assembler

@@ -7,6 +7,7 @@ in `verdict.py`; who goes back to an earlier state, in `gemwire.resume`.
 
 from __future__ import annotations
 
+import zlib
 from typing import Final, NamedTuple
 
 from msgspec import UNSET
@@ -55,6 +56,7 @@ class Answer:
         "searched",
         "stray",
         "token",
+        "tokens_seen",
     )
 
     def __init__(self) -> None:
@@ -66,6 +68,7 @@ class Answer:
         self.error: ErrorInfo | None = None
         self.last_event_id: str | None = None  # of the current interaction
         self.token = NO_TOKEN
+        self.tokens_seen: set[int] = set()  # sums of all tokens there were
         self.done_seen = False
         self.body = False  # the stream was one JSON body
         self.replayed: Replayed | None = None  # what was held when the server began again
@@ -140,7 +143,12 @@ class Answer:
         """A token that is not empty can be resumed from; a repeated one keeps its owner."""
         if isinstance(token, str) and token and token != self.token.value:
             self.token = Token(token, self.current.interaction.id or None)
+            self.tokens_seen.add(_sum_of(token))
             self.savepoints_due.append("token")
+
+    def has_seen(self, token: str) -> bool:
+        """Whether there was this token before."""
+        return _sum_of(token) in self.tokens_seen
 
     def next_hop(self) -> None:
         """It goes on as another interaction."""
@@ -173,12 +181,13 @@ class Answer:
             created: what its `interaction.created` said, if that is over already.
             keep: what is held is complete, and stands unless the same or more comes.
         """
-        if self.replayed is None or not self.replayed.keep:
+        if self.replayed is None:
+            hop = len(self.interactions) - 1
             self.replayed = Replayed(
-                self.current, self.outcome, self.error, self.last_event_id, self.token, keep
+                self.current, hop, self.outcome, self.error, self.last_event_id, self.token, keep
             )
         self.rollbacks += 1
-        self.current = InteractionBuilder(self.findings, self.replayed.current.before)
+        self.current = InteractionBuilder(self.findings, self.current.before)
         self.interactions[-1] = self.current
         self.routes = self.current.routes
         self.token = NO_TOKEN
@@ -198,9 +207,14 @@ class Replayed(NamedTuple):
     """What was held when the server began again."""
 
     current: InteractionBuilder
+    hop: int
     outcome: str
     error: ErrorInfo | None
     last_event_id: str | None
     token: Token
     keep: bool
     """Whether it is complete, so that nothing better can come."""
+
+
+def _sum_of(token: str) -> int:
+    return zlib.crc32(token.encode("utf-8", "surrogatepass"))

@@ -202,8 +202,17 @@ class Findings:
     @property
     def unknown(self) -> list[UnknownSeen]:
         """The unknown things so far."""
-        entries = (*self._unknown.items(), *self._found.items())
-        return [UnknownSeen(*key, held.sample, held.count) for key, held in entries]
+        return self.in_events + self.in_answer
+
+    @property
+    def in_events(self) -> list[UnknownSeen]:
+        """Those of the events themselves."""
+        return _seen(self._unknown)
+
+    @property
+    def in_answer(self) -> list[UnknownSeen]:
+        """Those that the last search found in what came of them."""
+        return _seen(self._found)
 
     def issue(self, kind: str, index: int | None = None, detail: str = "") -> None:
         """Count an issue."""
@@ -247,15 +256,23 @@ class Findings:
         else:
             held.count += 1
 
-    def restore(self, issues: list[Issue], unknown: list[UnknownSeen]) -> None:
+    def restore(
+        self, issues: list[Issue], in_events: list[UnknownSeen], in_answer: list[UnknownSeen]
+    ) -> None:
         """Have these entries and no others."""
         self._issues = {
             (issue.kind, issue.index): _entry(issue.detail, issue.count) for issue in issues
         }
-        self._unknown = {
-            (seen.path, seen.kind, seen.tag): _entry(seen.sample, seen.count) for seen in unknown
-        }
-        self._found = {}
+        self._unknown = _table(in_events)
+        self._found = _table(in_answer)
+
+
+def _table(entries: list[UnknownSeen]) -> UnknownTable:
+    return {(seen.path, seen.kind, seen.tag): _entry(seen.sample, seen.count) for seen in entries}
+
+
+def _seen(table: UnknownTable) -> list[UnknownSeen]:
+    return [UnknownSeen(*key, held.sample, held.count) for key, held in table.items()]
 
 
 def _entry(sample: Any, count: int) -> _Entry:

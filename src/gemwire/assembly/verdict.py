@@ -51,6 +51,8 @@ def take_error(answer: Answer, info: ErrorInfo) -> None:
 
 def take_body(answer: Answer, interaction: Interaction) -> None:
     """The stream was one JSON body: take it as it is, with the status it has."""
+    if answer.current.order:  # it is the response to a resume request, and has all of it
+        answer.begin_again()
     current = answer.current
     answer.body = True
     current.take_body(interaction)

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from copy import copy
+from itertools import groupby
+from typing import Any, Final, NamedTuple, Self
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from ..assembly.answer import NO_TOKEN, Answer
+from ..assembly.answer import NO_TOKEN, Answer, Replayed
 from ..assembly.contents import ContentPartBuilder
 from ..assembly.interaction import InteractionBuilder
 from ..codec.schema import fields
 from ..codec.structs import WireStruct
-from ..wire.normalise import without_leading_input
-from .savepoints import Savepoints
+from ..models import Interaction
+from ..wire.normalise import normalise, without_leading_input
+from .savepoints import Savepoints, event_id_of, sum_of
 
-__all__ = ["Repetition", "conclude_replay"]
+__all__ = ["PlacedStep", "Repetition", "conclude_replay", "placed_steps"]
+
+CUT: Final = ("in_progress", "truncated", "error")
+"""The outcomes of a stream that did not come to its end."""
+
+GOOD: Final = ("completed", "requires_action")
+"""The outcomes of an answer than which none is better."""
 
 
 def conclude_replay(answer: Answer, savepoints: Savepoints) -> None:
@@ -28,34 +37,86 @@ def conclude_replay(answer: Answer, savepoints: Savepoints) -> None:
     if held is None:
         return
     answer.replayed = None
-    new, old = answer.current, held.current
-    cut = answer.outcome in ("truncated", "error")
+    new, old = answer.interactions[held.hop], held.current
+    is_last = new is answer.current  # a replay may go on with further hops
+    cut = is_last and answer.outcome in CUT
+    shorter = is_last and is_shorter(new, old)
     difference = first_difference(old, new)
     if held.keep:
-        if not cut and difference is None and not is_shorter(new, old):
-            _keep_identity(old, new)
+        other = held.outcome in GOOD and answer.outcome != held.outcome
+        if is_last and not cut and not shorter and not other and difference is None:
+            _fill_in(old, new)
             return
         told = difference or (answer.error.message if answer.error else answer.outcome)
         answer.findings.issue("held_stands", None, told)
-        answer.outcome, answer.error = held.outcome, held.error
-    elif difference is not None:
-        answer.findings.issue("replay_differs", None, difference)
-        _keep_identity(old, new)
-        return
-    elif not cut or old.ended or not is_shorter(new, old):
-        _keep_identity(old, new)
-        return
-    # It was cut before it came as far. To go on from here there is only one way: again.
-    answer.adopt([*answer.interactions[:-1], old])
+        _stand(answer, savepoints, held)
+        answer.error = held.error
+    elif cut and shorter and (not old.ended or held.outcome == "requires_continuation"):
+        _stand(answer, savepoints, held)
+    else:
+        if difference is not None:
+            answer.findings.issue("replay_differs", None, difference)
+        if new.interaction.id is UNSET and old.interaction.id is not UNSET:
+            new.interaction = replace(new.interaction, id=old.interaction.id)
+
+
+def _stand(answer: Answer, savepoints: Savepoints, held: Replayed) -> None:
+    """What was held is the answer after all."""
+    answer.adopt([*answer.interactions[: held.hop], held.current])
     savepoints.held.clear()
-    complete = held.keep
-    answer.last_event_id = held.last_event_id if complete else None
-    answer.token = held.token if complete else NO_TOKEN
+    if held.current.ended:
+        answer.outcome = held.outcome
+        answer.last_event_id, answer.token = held.last_event_id, held.token
+    else:  # to go on from here there is only one way: from the start
+        answer.last_event_id, answer.token = None, NO_TOKEN
 
 
-def _keep_identity(old: InteractionBuilder, new: InteractionBuilder) -> None:
-    if new.interaction.id is UNSET and old.interaction.id is not UNSET:
-        new.interaction = replace(new.interaction, id=old.interaction.id)
+def _fill_in(old: InteractionBuilder, new: InteractionBuilder) -> None:
+    """What a complete answer said and its replay does not."""
+    members = {
+        name: getattr(old.interaction, name)
+        for name in fields(Interaction)
+        if getattr(new.interaction, name) is UNSET and name not in ("continuation_token", "steps")
+    }
+    new.interaction = replace(new.interaction, **members)
+    new.raw_members = {**old.raw_members, **new.raw_members}
+    ledger = copy(old.ledger)
+    if new.ledger.source is not None:
+        ledger.offer(new.ledger.usage, new.ledger.source)
+    new.ledger = ledger
+
+
+class PlacedStep(NamedTuple):
+    """A step of one interaction, as far as it has come."""
+
+    position: int
+    step: Any
+    is_finished: bool
+    is_broken: bool
+    """Whether it is a call whose arguments cannot be read."""
+
+
+def placed_steps(held: InteractionBuilder) -> list[PlacedStep]:
+    """The steps of an interaction, in their order."""
+    if not held.order:  # a body, or nothing
+        sent = held.interaction.steps or ()
+        return [PlacedStep(at, step, held.ended, False) for at, step in enumerate(sent)]
+    steps = held.steps()
+    builders = [builder for _, builder in held.order]
+    if not held.in_runs:
+        return [
+            PlacedStep(builder.position, step, builder.closed, builder.broken is not None)
+            for builder, step in zip(builders, steps, strict=True)
+        ]
+    # Contents of the legacy generation: a run of them is one step, and ends with the next.
+    found: list[PlacedStep] = []
+    for in_run, alike in groupby(builders, lambda each: isinstance(each, ContentPartBuilder)):
+        run = list(alike)
+        for builder in run[-1:] if in_run else run:
+            over = (held.ended or builder is not builders[-1]) if in_run else builder.closed
+            at = len(found)
+            found.append(PlacedStep(at, steps[at], over, builder.broken is not None))
+    return found
 
 
 def own_steps(held: InteractionBuilder) -> list[tuple[Any, bool]]:
@@ -63,17 +124,7 @@ def own_steps(held: InteractionBuilder) -> list[tuple[Any, bool]]:
 
     Those that begin it and are input are left out: a GET gives them back and a POST does not.
     """
-    if not held.order:  # a body, or nothing
-        found = [(step, held.ended) for step in held.interaction.steps or ()]
-    else:
-        steps = held.steps()
-        complete = [
-            held.ended if isinstance(builder, ContentPartBuilder) else builder.closed
-            for _, builder in held.order
-        ]
-        if len(complete) != len(steps):  # some have several builders, and all but the last are over
-            complete = [True] * (len(steps) - 1) + [held.ended]
-        found = list(zip(steps, complete, strict=True))
+    found = [(placed.step, placed.is_finished) for placed in placed_steps(held)]
     own = without_leading_input([step for step, _ in found])
     return found[len(found) - len(own) :]
 
@@ -119,20 +170,60 @@ def begins(old: Any, now: Any) -> bool:
 
 
 class Repetition:
-    """Looks whether the first events after a restart are those that came last before it.
+    """Looks whether what comes after a restart, or after the end of a stream, came before.
 
-    Then they are the answer to a resume request that nobody announced by `reopen()`.
+    Then it is the answer to a resume request that nobody announced by `reopen()`: the server goes
+    on behind the last event id, so the events since then are the first to come again.
     """
 
-    __slots__ = ("_at", "_log")
+    __slots__ = ("_answer", "_head", "_savepoints", "expected")
 
-    def __init__(self, log: list[Any]) -> None:
-        self._log = log
-        self._at = 0
+    def __init__(self, answer: Answer, savepoints: Savepoints, expected: list[int]) -> None:
+        self._answer = answer
+        self._savepoints = savepoints
+        self._head: list[int] | None = None  # what may come again
+        self.expected = expected  # what has begun to come again and is yet to come
+
+    @classmethod
+    def after(
+        cls, answer: Answer, savepoints: Savepoints, expected: list[int] | None = None
+    ) -> Self | None:
+        """One for what follows, if there is anything that might come again."""
+        if not savepoints.held or answer.current.ended:
+            return None
+        return cls(answer, savepoints, expected or [])
 
     def takes(self, event: Any) -> bool | None:
-        """True: all of them came again. False: something else came. None: not known yet."""
-        if self._at == len(self._log) or event != self._log[self._at]:
-            return False
-        self._at += 1
-        return True if self._at == len(self._log) else None
+        """True: it came again. False: something else came. None: not known yet."""
+        if self.expected:
+            if sum_of(event) != self.expected[0]:
+                self.expected = []
+                return False
+            del self.expected[0]
+            return None if self.expected else True
+        held = self._savepoints.held.get("event")
+        if held is not None:
+            if held.event_id is not None and event_id_of(event) == held.event_id:
+                return True
+            if self._head is None:
+                self._head = held.head()
+            if self._head and sum_of(event) == self._head[0]:
+                self.expected = self._head[1:]
+                return None if self.expected else True
+        for today in normalise(event):
+            if today.event_type == "interaction.created":
+                return self._drops_output(today.interaction)
+            if today.event_type not in DECIDE_NOTHING:
+                return False
+        return None
+
+    def _drops_output(self, created: Interaction) -> bool | None:
+        """Whether it opens a hop that generates again what came after a token."""
+        held = self._savepoints.held.get("token")
+        if held is None or (created.id and created.id == self._answer.current.interaction.id):
+            return None
+        return held.answer.current.steps() != self._answer.current.steps()
+
+
+DECIDE_NOTHING: Final = ("__unknown__", "error", "interaction.status_update")
+"""What may stand before the events that come again."""

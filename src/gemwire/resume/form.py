@@ -1,8 +1,9 @@
 """The form of a checkpoint, as Structs: what is written, under which names.
 
 Whoever changes anything here raises `VERSION`; a test with a golden file says so. Models are in it
-as the JSON that `encode()` gives, not as text inside of text, so that a checkpoint is about as
-large as what was assembled.
+as the JSON that `encode()` gives, not as text inside of text. A checkpoint has several states of
+one answer, which have most of their content in common: that stands once, in `texts`, `values` and
+`steps` of the whole, and the states name it. So a checkpoint is about as large as the answer.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ __all__ = [
     "ABSENT",
     "VERSION",
     "PackedAnswer",
+    "PackedGate",
     "PackedInteraction",
     "PackedPart",
     "PackedReplayed",
@@ -28,19 +30,20 @@ __all__ = [
     "PackedToken",
     "PackedUsage",
     "Pairs",
+    "Text",
     "Value",
     "as_raw",
     "of_raw",
 ]
 
-VERSION: Final = 2
-"""1 was written by developments before 0.1.0, in several forms."""
+VERSION: Final = 3
+"""1 and 2 were written by developments before 0.1.0, in several forms."""
 
 ABSENT: Final = Raw()
 """No text at all. (`Raw | None` is no type that msgspec decodes.)"""
 
-Pairs: TypeAlias = list[tuple[Raw, Raw]]
-"""Names and values of members as JSON; half a surrogate pair in a name cannot be a `str`."""
+Text: TypeAlias = tuple[int, int]
+"""A text that may grow: its place in `texts` of the whole, and how many characters of that."""
 
 
 _SURROGATE: Final = rb"[dD][89a-fA-F][0-9a-fA-F]{2}"
@@ -75,46 +78,77 @@ def _shown(escape: re.Match[bytes]) -> bytes:
     return rb"\u0000" if digits == b"z" else rb"\u" + digits
 
 
-class PackedToken(msgspec.Struct, omit_defaults=True, frozen=True):
-    """A continuation token and who issued it."""
+_VALUE: Final = {
+    "model": "m",
+    "json": "j",
+    "shared": "s",
+    "members": "o",
+    "items": "l",
+    "tag": "t",
+    "reason": "r",
+}
+_PART: Final = {"kind": "k", "base": "b", "text": "t", "annotations": "a"}
+_STEP: Final = {"kind": "k", "index": "i", "base": "b", "closed": "c", "parts": "p"}
 
-    value: Raw = ABSENT
-    owner: Raw = ABSENT
 
-
-class Value(msgspec.Struct, omit_defaults=True):
+class Value(msgspec.Struct, omit_defaults=True, rename=_VALUE):
     """A model (its class and JSON), a list that holds models, or plain JSON; UNSET if empty."""
 
     model: str | None = None
     json: Raw = ABSENT
-    tag: Raw = ABSENT
-    reason: str | None = None
+    shared: int | None = None
+    """The place of the JSON in `values` of the whole, if it is not short."""
+    members: Pairs | None = None
+    """Those of a large object, in place of its JSON."""
     items: list[Value] | None = None
+    tag: Raw = ABSENT
+    reason: Raw = ABSENT
 
 
-class PackedPart(msgspec.Struct, omit_defaults=True):
+Pairs: TypeAlias = list[tuple[Raw, Value]]
+"""Names and values of members; half a surrogate pair in a name cannot be a `str`."""
+
+
+class PackedToken(msgspec.Struct, omit_defaults=True, frozen=True):
+    """A continuation token and who issued it."""
+
+    value: Value | None = None
+    owner: Value | None = None
+
+
+class PackedPart(msgspec.Struct, omit_defaults=True, rename=_PART):
     """A part of content that may grow, or a whole one."""
 
-    kind: Literal["text", "audio", "unknown", "whole"]
+    kind: Literal["text", "audio", "unknown", "whole"] = "text"
     base: Value | None = None
-    text: Raw = ABSENT
+    text: Text | None = None
+    """Of text, or the base64 of audio."""
+    fragments: list[Value] = []
+    """In place of a text that has halves of surrogate pairs."""
     annotations: list[Value] = []
-    pieces: list[str] = []
-    raw: Raw = ABSENT
+    raw: Value | None = None
 
 
-class PackedStep(msgspec.Struct, omit_defaults=True):
+class PackedStep(msgspec.Struct, omit_defaults=True, rename=_STEP):
     """The builder of a step."""
 
-    kind: str
-    position: int
     index: int
     base: Value
-    signature: Raw = ABSENT
+    kind: str | None = None
+    """The builder, if that is not the one of the step's class."""
+    position: int | None = None
+    """Among the steps, if that is not the index."""
+    signature: Value | None = None
     closed: bool = False
-    started: bool = True
-    broken: Raw = ABSENT
+    stale: bool = False
+    """It is closed, yet something came since it was built."""
+    replaced: bool = False
+    """It was taken from a body or from the terminal event, and stands as it is."""
+    late: bool = False
+    """Only deltas have come, and no start."""
     # content and content_part
+    sent_parts: int = 0
+    """How many of the start's parts stand at the beginning, unchanged."""
     parts: list[PackedPart] = []
     bare: bool = False
     signed_part: int = 0
@@ -126,10 +160,12 @@ class PackedStep(msgspec.Struct, omit_defaults=True):
     grown: Pairs = []
     own_arguments: bool = False
     # tool and unknown
-    fragments: list[Raw] = []
+    text: Text | None = None
+    """Of the arguments."""
+    fragments: list[Value] = []
+    """In place of a text that has halves of surrogate pairs, or objects among its fragments."""
     # unknown
-    raw: Raw = ABSENT
-    changed: bool = False
+    raw: Value | None = None
 
 
 class PackedUsage(msgspec.Struct, omit_defaults=True):
@@ -148,10 +184,12 @@ class PackedInteraction(msgspec.Struct, omit_defaults=True):
     raw_members: Pairs = []
     usage: PackedUsage | None = None
     before: PackedUsage | None = None
-    steps: list[PackedStep] = []
-    routes: list[tuple[int, int]] = []
-    """Index of events and place in `steps`."""
+    steps: list[int] = []
+    """Their places in `steps` of the whole."""
+    routes: list[tuple[int, int]] | None = None
+    """Index of events and place among the steps, if not each step has its own index."""
     last: int | None = None
+    """The step opened last, if that is not the last one."""
     created: bool = False
     created_again: Value | None = None
     closed: int = 0
@@ -159,49 +197,64 @@ class PackedInteraction(msgspec.Struct, omit_defaults=True):
 
 
 class PackedSavepoint(msgspec.Struct, omit_defaults=True):
-    """A state to go back to, or (without a kind) the present one.
+    """A state to go back to."""
 
-    Either the interactions, or the events since the savepoint before, which stands first.
-    """
-
-    kind: str | None = None
-    event_id: Raw = ABSENT
+    kind: str
+    interactions: list[PackedInteraction]
+    event_id: Value | None = None
     token: PackedToken = PackedToken()
     generation: int = 0
-    room: int = 0
-    interactions: list[PackedInteraction] | None = None
-    events: list[tuple[str | None, Raw]] | None = None
-    """The class of what is no JSON event, if it is none, and the JSON."""
+    head: list[int] = []
+    """Sums of the first events since then."""
 
 
 class PackedReplayed(msgspec.Struct, omit_defaults=True):
     """What was held when the server began again."""
 
     current: PackedInteraction
-    outcome: str
-    error: Raw = ABSENT
-    last_event_id: Raw = ABSENT
+    hop: int
+    outcome: Value
+    error: Value | None = None
+    last_event_id: Value | None = None
     token: PackedToken = PackedToken()
     keep: bool = False
+
+
+class PackedGate(msgspec.Struct, omit_defaults=True):
+    """A stream that was reopened and has not shown yet how it goes on."""
+
+    created: Value | None = None
+    token: Value | None = None
 
 
 class PackedAnswer(msgspec.Struct, omit_defaults=True):
     """All of it."""
 
-    states: list[PackedSavepoint]
-    """The savepoints, oldest first, and the present."""
-    outcome: Raw
-    error: Raw = ABSENT
-    last_event_id: Raw = ABSENT
+    interactions: list[PackedInteraction]
+    outcome: Value
+    error: Value | None = None
+    last_event_id: Value | None = None
     token: PackedToken = PackedToken()
+    tokens_seen: list[int] = []
     done_seen: bool = False
     body: bool = False
     rollbacks: int = 0
-    replayed: PackedReplayed | None = None
+    savepoints: list[PackedSavepoint] = []
+    """Oldest first."""
     generation: int = 0
+    replayed: PackedReplayed | None = None
+    gate: PackedGate | None = None
+    expected: list[int] = []
+    """Sums of the events that would be a repetition which has begun."""
     event_count: int = 0
     byte_count: int = 0
     stray: bytes = b""
     issues: list[Issue] = []
     unknown: list[UnknownSeen] = []
+    """In the events."""
+    found: list[UnknownSeen] = []
+    """In what came of them."""
     searched: int = -1
+    texts: list[Raw] = []
+    values: list[Raw] = []
+    steps: list[PackedStep] = []

@@ -9,26 +9,35 @@ sent. The next savepoint of its kind moves the copy up by those events. So it co
 since the last one cost, and a stream without ids and tokens, which most are, pays nothing. When
 more events have come than had come before it, the list goes: the next savepoint then copies the
 state, which costs no more than those did.
+
+A savepoint that comes out of a checkpoint has no list, only sums of the first events since then: by
+them it is seen that those come again.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
 from ..assembly.answer import NEW_HOP, RESTART, Answer, Token
 from ..assembly.fold import fold_all
-from .state import copy_interactions
+from ..codec.encode import encode
+from ..codec.structs import Unknown
+from ..errors import GemwireError
+from .copies import copy_interactions
 
-__all__ = ["Savepoint", "Savepoints", "standing_copy"]
+__all__ = ["Savepoint", "Savepoints", "event_id_of", "sum_of"]
 
 MIN_ROOM: Final = 64
+HEAD: Final = 64
+"""How many events since a savepoint are known by their sums."""
 
 
 class Savepoint:
     """A state to go back to."""
 
-    __slots__ = ("answer", "event_id", "generation", "log", "room", "token")
+    __slots__ = ("_head", "answer", "event_id", "generation", "log", "room", "token")
 
     def __init__(
         self, answer: Answer, event_id: str | None, token: Token, generation: int, room: int
@@ -39,13 +48,26 @@ class Savepoint:
         self.generation = generation  # savepoints of one event have the same, later ones a higher
         self.log: list[Any] | None = []  # the events since then; None if they were too many
         self.room = max(MIN_ROOM, room)  # how many that is
+        self._head: list[int] = []  # the sums of the first of them, if there is no log
 
     def note(self, event: Any) -> None:
         """Something came after it."""
-        if self.log is not None:
-            self.log.append(event)
-            if len(self.log) > self.room:
-                self.log = None
+        if self.log is None:
+            if len(self._head) < HEAD:
+                self._head.append(sum_of(event))
+            return
+        self.log.append(event)
+        if len(self.log) > self.room:
+            self.drop_log(self.head())
+
+    def head(self) -> list[int]:
+        """The sums of the first events since then."""
+        return self._head.copy() if self.log is None else list(map(sum_of, self.log[:HEAD]))
+
+    def drop_log(self, head: list[int]) -> None:
+        """Forget the events, but for the sums of the first of them."""
+        self.log = None
+        self._head = head
 
 
 class Savepoints:
@@ -86,6 +108,18 @@ class Savepoints:
             still, answer.last_event_id, answer.token, self.generation, answer.event_count
         )
 
+    def hold_token(self, answer: Answer) -> None:
+        """Remember the savepoint of the latest event as that of a token, which came right after it:
+        what is held beyond comes again.
+        """
+        held = self.held.get("event")
+        self.generation += 1
+        still = standing_copy(answer if held is None else held.answer)
+        event_id = answer.last_event_id if held is None else held.event_id
+        self.held["token"] = Savepoint(
+            still, event_id, answer.token, self.generation, answer.event_count
+        )
+
     def roll_back(self, answer: Answer, kind: str) -> None:
         """Go back to the latest savepoint of a kind; what came later is forgotten."""
         target = self.held[kind]
@@ -118,3 +152,20 @@ def fold_still(still: Answer, events: list[Any]) -> None:
         if not still.savepoints_due:
             return
         still.savepoints_due.clear()
+
+
+def event_id_of(event: Any) -> str | None:
+    """The id of an event, known or not; None for an empty one."""
+    if not isinstance(event, Unknown):
+        return event.event_id or None
+    raw = event.raw
+    found = raw.get("event_id") if isinstance(raw, dict) else None
+    return found if isinstance(found, str) and found else None
+
+
+def sum_of(event: Any) -> int:
+    """What tells an event from nearly all others, in every process the same."""
+    try:
+        return zlib.crc32(encode(event))
+    except GemwireError:  # nested too deeply
+        return 0

@@ -122,27 +122,34 @@ class Plan:
         if isinstance(resume, bytes | bytearray | memoryview):
             resume = Assembler.restore(bytes(resume))
         self._assembler = resume
+        self._first: ResumePoint | None = None
+        self.wanted = True  # whether anything is to be opened at all
+        if resume is not None:
+            report = resume.report
+            self._first = report.resume
+            self.wanted = self._first is not None or (
+                not resume.snapshot().steps and not report.interaction_ids
+            )
         self._furthest: tuple[int, int, int] = (0, 0, 0)
         self._vain = 0
         self._asked_with: str | None = None  # the token of the hop at hand
 
     def parser(self) -> InteractionParser:
-        """The parser of the next response, which goes on with what is assembled."""
+        """The parser of the next response, which goes on with what is assembled; of nothing more,
+        if nothing is to be opened.
+        """
+        if self._assembler is not None and not self.wanted:
+            return InteractionParser.restore(self._assembler.checkpoint())
         parser = InteractionParser(
             resume=self._assembler, strict=self._strict, max_event_bytes=self._max_event_bytes
         )
         self._assembler = parser.assembler
         return parser
 
-    def first(self) -> tuple[ResumePoint | None, bool]:
-        """What to open first, and whether anything is to be opened at all."""
-        if self._assembler is None:
-            return None, True
-        report = self._assembler.report
-        if report.resume is not None:
-            self._asked_with = report.resume.continuation_token
-            return report.resume, True
-        return None, not self._assembler.snapshot().steps and not report.interaction_ids
+    def first(self) -> ResumePoint | None:
+        """What to open first."""
+        self._asked_with = None if self._first is None else self._first.continuation_token
+        return self._first
 
     def next(self, failure: Exception | None) -> tuple[ResumePoint | None, float] | None:
         """What to open next and after how many seconds; None if this is the end."""
@@ -207,8 +214,8 @@ class FollowedStream(InteractionStream):
             raise
 
     def _run(self) -> Generator[Event]:
-        point, wanted = self._plan.first()
-        while wanted:
+        point = self._plan.first()
+        while self._plan.wanted:
             failure: Exception | None = None
             try:
                 self._chunks = self._opened(point)
@@ -253,8 +260,8 @@ class AsyncFollowedStream(AsyncInteractionStream):
             raise
 
     async def _run(self) -> AsyncGenerator[Event]:
-        point, wanted = self._plan.first()
-        while wanted:
+        point = self._plan.first()
+        while self._plan.wanted:
             failure: Exception | None = None
             try:
                 self._chunks = await self._opened(point)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from ..assembler import Assembler, answer_of
+from ..assembler import Assembler, answer_of, read_on
 from ..assembly.report import StreamReport
 from ..assembly.verdict import raise_unless_usable
 from ..codec.json import REFUSED
@@ -101,7 +101,7 @@ class InteractionParser:
                 version of gemwire wrote them.
         """
         parser = cls.__new__(cls)
-        parser._set_up(Assembler.restore(data), strict, max_event_bytes)
+        parser._set_up(read_on(Assembler.restore(data)), strict, max_event_bytes)
         return parser
 
     def _set_up(self, assembler: Assembler, strict: bool, limit: int) -> None:
@@ -122,7 +122,7 @@ class InteractionParser:
     def feed(self, chunk: Chunk, /) -> list[Event]:
         """Take the next bytes; return the events that they complete, already folded.
 
-        The terminator (`[TERMINATOR]`) is no event.
+        The terminator (`[DONE]`) is no event.
 
         Raises:
             LimitExceeded: an event is too large. The call that finds out still returns the events

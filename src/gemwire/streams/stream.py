@@ -89,7 +89,8 @@ class InteractionStream:
             yield text
 
     def finished_steps(self) -> Iterator[Step]:
-        """Each step of the answer when it has stopped, to act on it; consumes the stream.
+        """Each step of the answer when it has stopped, from here on, to act on it; consumes the
+        stream.
 
         Exactly once, over all reopenings, rollbacks and hops. Never a call whose arguments are
         missing or broken: those are in the report, and `get_final_interaction()` raises. Input that
