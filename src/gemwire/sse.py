@@ -79,12 +79,7 @@ class SSEParser:
     For one stream, and one thread at a time. Its attributes change when a blank line ends a block.
     """
 
-    def __init__(
-        self,
-        *,
-        max_event_bytes: int = 64 * 2**20,
-        zero_copy: bool = False,
-    ) -> None:
+    def __init__(self, *, max_event_bytes: int = 64 * 2**20, zero_copy: bool = False) -> None:
         if max_event_bytes < 1:
             raise ValueError(f"max_event_bytes must be at least 1, not {max_event_bytes}")
         self.last_event_id = ""
@@ -116,9 +111,7 @@ class SSEParser:
         """Bytes of the stream, as fed, up to the end of the last complete event: a parser that is
         fed with those from there on goes on where this one stands.
         """
-        if self._held_size:
-            return self._began
-        return self.fed_bytes - len(self._start)
+        return self._began if self._held_size else self.fed_bytes - len(self._start)
 
     @property
     def stray(self) -> bytes:
@@ -126,6 +119,11 @@ class SSEParser:
         standard ignores them, but the server prints some errors as bare JSON between its frames.
         """
         return bytes(self._stray)
+
+    def go_on(self, stray: bytes) -> None:
+        """Be the parser of a stream from `offset` on, where another one found this `stray` text."""
+        self._state = _READY  # a BOM is none there
+        self._stray += stray
 
     def feed(self, chunk: bytes | bytearray | memoryview, /) -> list[SSEMessage]:
         """Take the next bytes of the stream, return the events that they complete, in order.

@@ -321,7 +321,7 @@ def _pack_step(shared: Shared, builder: StepBuilder, owner: Hashable) -> PackedS
         pack_optional(shared, builder.signature),
         builder.closed,
         stale=builder.closed and builder.built is None,
-        replaced=builder.built is not None and builder.built == builder.base,
+        replaced=builder.built == builder.base and builder.broken is None,
         late=not builder.started,
     )
     PARTICULAR[type(builder)][0](shared, builder, packed, owner)

@@ -102,6 +102,11 @@ class InteractionParser:
         """
         parser = cls.__new__(cls)
         parser._set_up(read_on(Assembler.restore(data)), strict, max_event_bytes)
+        answer = parser._answer
+        unread = answer.searched != answer.event_count  # else it was settled, and its text read
+        if parser._before or (unread and answer.stray):
+            parser._head = None  # it was frames, so that a bracket begins no body
+            parser._frames.go_on(answer.stray if unread else b"")
         return parser
 
     def _set_up(self, assembler: Assembler, strict: bool, limit: int) -> None:
@@ -246,10 +251,15 @@ class InteractionParser:
     def checkpoint(self) -> bytes:
         """The state as bytes; what was fed behind `offset` is not in it. See `restore`."""
         self._flush()
-        self._answer.byte_count = self.offset
+        answer = self._answer
+        read = answer.stray
+        answer.byte_count = self.offset
+        if not self._closed:
+            answer.stray = self._frames.stray
         try:
             return self.assembler.checkpoint()
         finally:
+            answer.stray = read
             self._count_bytes()
 
     # ---- how

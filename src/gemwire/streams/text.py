@@ -24,12 +24,13 @@ class TextPieces:
     the order of their indexes and no replay went another way.
     """
 
-    __slots__ = ("_answer", "_given", "_held", "_place", "_rollbacks", "_started")
+    __slots__ = ("_answer", "_ended", "_given", "_held", "_place", "_rollbacks", "_started")
 
     def __init__(self, assembler: Assembler) -> None:
         self._answer = answer_of(assembler)
         self._held = ""  # the high half of a surrogate pair that was cut apart
         self._rollbacks = self._answer.rollbacks
+        self._ended = self._answer.current.ended
         # Characters of output: how many were given away, and where the events are now.
         self._given = self._place = len(self._answer.build().full_text)
         self._started = self._all_started()
@@ -43,8 +44,12 @@ class TextPieces:
             text = "".join(map(self._brought, normalise(event)))
         if (text and not text.isascii()) or self._held:
             text = self._paired(text)
-        if answer.rollbacks != self._rollbacks:  # the state went back, and the event is in it
+        ended = answer.current.ended
+        if answer.rollbacks != self._rollbacks or (text and ended is not self._ended):
+            # The state went back, and the event is in it; or text comes after the end, which may
+            # have brought some of its own.
             self._rollbacks = answer.rollbacks
+            self._ended = ended
             whole = answer.build().full_text
             self._place = len(whole)
             self._started = self._all_started()
