@@ -233,7 +233,8 @@ class InteractionParser:
         """Bytes of the stream up to the end of the last complete event, whatever its line ends.
 
         What to read on from after a crash, together with a checkpoint of the same moment and
-        `InteractionParser.restore`. A JSON body has no such place but its start.
+        `InteractionParser.restore`. A JSON body has no such place but its start. With `resume=` it
+        counts on from the bytes of the responses before, as in one log that has them all.
         """
         body = self._head is not None and self._head.body is not None
         return self._before + (0 if body else self._frames.offset)
