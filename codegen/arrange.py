@@ -8,7 +8,8 @@ annotations of the classes are not).
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from .load import Schema, Schemas, alternatives, refers_to, tag_of
@@ -141,9 +142,27 @@ def _alias(schemas: Schemas, name: str, block: Block) -> str:
     return block.source
 
 
-def arrange(code: str, schemas: Schemas) -> dict[str, str]:
+def with_sequences(source: str, schemas: Schemas) -> str:
+    """A class that is only sent: its lists of models may be any sequences, for type checkers.
+
+    A list of functions is no `list[Tool]`, but it is a `Sequence[Tool]`. Lists of texts stay: a
+    text is a `Sequence[str]` by itself.
+    """
+
+    def widened(found: re.Match[str]) -> str:
+        item = schemas.get(found[1], {})
+        of_models = "properties" in item or "discriminator" in item
+        return f"Sequence[{found[1]}]" if of_models else found[0]
+
+    return re.sub(r"\blist\[(\w+)\]", widened, source)
+
+
+def arrange(code: str, schemas: Schemas, only_sent: Collection[str] = ()) -> dict[str, str]:
     """The definitions in their final order and form, by name."""
     found = blocks(code)
+    for name in only_sent:
+        if "properties" in schemas[name]:
+            found[name].source = with_sequences(found[name].source, schemas)
     for name, schema in schemas.items():
         if is_free_object(schema):
             doc = schema.get("description", name)

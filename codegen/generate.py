@@ -20,7 +20,7 @@ from datamodel_code_generator.format import PythonVersion
 from datamodel_code_generator.parser import LiteralType
 
 from .arrange import arrange, events, names_in, unions
-from .load import REF, Schema, Schemas, load
+from .load import REF, Schema, Schemas, load, refers_to
 
 TEMPLATES = Path(__file__).parent / "templates"
 VIEWS = Path(__file__).parent.parent / "src" / "gemwire" / "models" / "views.py"
@@ -44,6 +44,11 @@ PROPERTIES: Mapping[str, Mapping[str, str]] = {
 """Read-only properties of a model and their types: each calls the function of its name in views.py,
 whose docstring it has."""
 
+METHODS: Mapping[str, Mapping[str, str]] = {
+    "FunctionCallStep": {"parsed_arguments": "dict[str, Any]"},
+}
+"""Methods of a model without arguments, likewise."""
+
 TITLES = {
     "interactions": "The interactions resource: requests, answers, steps and events.",
     "legacy": "The legacy generation: `outputs` in place of steps, and the `content.*` events.",
@@ -61,7 +66,7 @@ from __future__ import annotations
 
 MODULE = """
 {imports}
-
+{sequence}
 __all__ = [{names}]
 
 {models}
@@ -70,13 +75,32 @@ __all__ = [{names}]
 """
 
 INDENT = " " * 8
-PROPERTY = '''
+METHOD = '''
 
-    @property
     def {name}(self) -> {type}:
         """{doc}"""
         return views.{name}(self)
 '''
+
+PROPERTY = METHOD.replace("    def", "    @property\n    def", 1)
+
+PAGE = '''
+
+    def __iter__(self) -> Iterator[{item}]:
+        """What is on this page, in order."""
+        return iter(self.{member} or ())
+
+    def __len__(self) -> int:
+        """How much is on this page."""
+        return len(self.{member} or ())
+'''
+
+SEQUENCE = """
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+else:
+    Sequence = list  # what is decoded is a list; what is sent may be any sequence
+"""
 
 INIT = """
 from typing import TYPE_CHECKING, Any
@@ -115,7 +139,7 @@ MODULES: Final[dict[str, str]] = {{{modules}}}
 
 # Where the names in the generated modules come from, but for those of each other.
 IMPORTS = {
-    "collections.abc": ("Sequence",),
+    "collections.abc": ("Iterator",),
     "typing": ("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Literal", "TypeAlias"),
     "msgspec": ("UNSET", "Meta", "UnsetType"),
     "..codec.structs": (
@@ -177,8 +201,8 @@ def render(document: Schema) -> str:
     return result
 
 
-def _properties(types: Mapping[str, str], views: str) -> str:
-    """The source of properties, from their types and the source of the functions they call."""
+def _readers(types: Mapping[str, str], views: str, form: str = PROPERTY) -> str:
+    """The source of properties or methods, from their types and the functions they call."""
     docs = {
         node.name: ast.get_docstring(node)
         for node in ast.parse(views).body
@@ -193,8 +217,55 @@ def _properties(types: Mapping[str, str], views: str) -> str:
         text = ("\n\n" + INDENT).join(("\n" + INDENT).join(lines) for lines in paragraphs)
         if "\n" in text:
             text += "\n" + INDENT
-        found += PROPERTY.format(name=name, type=type_, doc=text)
+        found += form.format(name=name, type=type_, doc=text)
     return found
+
+
+def _page(schema: Schema) -> str:
+    """The methods of a page of a list, which has one array and the token of the next page."""
+    members = schema.get("properties", {})
+    arrays = [name for name, member in members.items() if member.get("type") == "array"]
+    if "next_page_token" not in members or len(arrays) != 1:
+        return ""
+    item = refers_to(members[arrays[0]]["items"])
+    return PAGE.format(item=item, member=arrays[0])
+
+
+def only_sent(document: Schema) -> set[str]:
+    """The bodies of requests, with all schemas in them that are in no answer and no event."""
+    requests: set[str] = set()
+    answers: set[str] = set()
+    for item in document["paths"].values():
+        for operation in item.values():
+            requests |= _refs(operation.get("requestBody", {}))
+            answers |= _refs(operation["responses"])
+    received = _reached(document, answers)
+    return (requests - answers) | (_reached(document, requests) - received)
+
+
+def _schemas(document: Schema) -> Schemas:
+    found: Schemas = document["components"]["schemas"]
+    return found
+
+
+def _reached(document: Schema, names: set[str]) -> set[str]:
+    """The names, and all that these refer to."""
+    reached: set[str] = set()
+    waiting = set(names)
+    while waiting:
+        reached |= waiting
+        waiting = {n for name in waiting for n in _refs(_schemas(document)[name])} - reached
+    return reached
+
+
+def _refs(node: Any) -> set[str]:
+    """The names of all schemas that are referred to."""
+    if isinstance(node, list):
+        return {name for item in node for name in _refs(item)}
+    if not isinstance(node, dict):
+        return set()
+    own = refers_to(node) if isinstance(node.get("$ref"), str) else None
+    return {own} if own else {name for value in node.values() for name in _refs(value)}
 
 
 def _quoted(names: Iterable[str]) -> str:
@@ -241,9 +312,13 @@ def generate(
     """File name → source (not yet formatted) of the generated package."""
     document = load(specs, overlay)
     schemas: Schemas = document["components"]["schemas"]
-    models = arrange(render(prepare(document)), schemas)
+    models = arrange(render(prepare(document)), schemas, only_sent(document))
+    for name in models:
+        models[name] += _page(schemas[name])
     for name in properties.keys() & models.keys():
-        models[name] += _properties(properties[name], VIEWS.read_text("utf-8"))
+        models[name] += _readers(properties[name], VIEWS.read_text("utf-8"))
+    for name in METHODS.keys() & models.keys():
+        models[name] += _readers(METHODS[name], VIEWS.read_text("utf-8"), METHOD)
     modules: dict[str, list[str]] = {}
     for name in models:
         modules.setdefault(schemas[name]["x-module"], []).append(name)
@@ -257,10 +332,14 @@ def generate(
     for module, names in modules.items():
         source = "\n\n".join(models[name] for name in names)
         registry = _registry(schemas, names)
+        used = names_in(source + "\n" + registry)
+        needs_sequence = "Sequence" in used
+        used |= {"TYPE_CHECKING"} if needs_sequence else set()
         files[f"{module}.py"] = header(
             TITLES.get(module, f"The {module} resource: requests and answers.")
         ) + MODULE.format(
-            imports=_imports(names_in(source + "\n" + registry), module, module_of),
+            imports=_imports(used, module, module_of),
+            sequence=SEQUENCE if needs_sequence else "",
             names=_quoted(sorted(name for name, home in module_of.items() if home == module)),
             models=source,
             registry=registry,

@@ -144,12 +144,22 @@ def _alias(schemas: Schemas, target: dict[str, str]) -> None:
         schemas[name] = {"$ref": REF + other, **kept}
 
 
-def _define(schemas: Schemas, target: Schemas) -> None:
-    """Schemas that the spec does not have (any more)."""
+def _define(schemas: Schemas, target: dict[str, Schema | str]) -> None:
+    """Schemas that the spec does not have (any more), or has under another name, which is given."""
     for name, schema in target.items():
         if name in schemas:
             raise StaleOverlay(f"{name} is there anyway")
-        schemas[name] = {"x-module": "interactions", **schema}
+        schemas[name] = {"x-module": "interactions", **_named(schemas, schema)}
+
+
+def _named(schemas: Schemas, schema: Schema | str) -> Schema:
+    if not isinstance(schema, str):
+        return schema
+    if schema not in schemas:
+        raise StaleOverlay(f"no schema {schema!r}")
+    module = schemas[schema]["x-module"]
+    doc = f"Another name of `{schema}`."
+    return {"$ref": REF + schema, "description": doc, "x-module": module}
 
 
 def _extend(schemas: Schemas, target: Schema) -> None:

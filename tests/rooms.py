@@ -48,7 +48,7 @@ FLOORS: Final[tuple[tuple[str, ...], ...]] = (
     # From the ground up. A room imports from lower floors, and never from its own floor.
     ("errors",),
     ("codec",),
-    ("sse", "models"),
+    ("sse", "models", "redaction"),
     ("legacy",),
     ("wire",),
     ("assembly",),
@@ -260,6 +260,7 @@ def _sentence(docstring: str) -> str:
 TOPICS: Final[dict[str, str]] = {
     "sse": "Framing",
     "codec": "Decoding and encoding",
+    "redaction": "Decoding and encoding",
     "wire": "Decoding and encoding",
     "assembler": "Assembling",
     "assembly": "Assembling",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http.client import HTTPMessage
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from gemwire import ApiError, GemwireError, Request
 from gemwire import operations as o
 from gemwire.operations.response import Headers, api_error
+from gemwire.wire.error_body import ErrorInfo
 
 
 def failed(status: int, body: bytes | str = b"", headers: Headers | None = None) -> ApiError:
@@ -39,6 +41,20 @@ RPC = (
         ('{"error":{"message":null,"code":"x"}}', "x", None, ""),
         ('{"error":"unauthorized","error_description":"Old."}', "unauthorized", None, "Old."),
         ('{"error":"unauthorized","error_description":7}', None, None, "unauthorized"),
+        ('{"error":"busy","message":"Come back."}', None, None, "busy: Come back."),
+        ('{"detail":"Invalid model name."}', None, None, "Invalid model name."),
+        ('[{"detail":"x"}]', None, None, "x"),
+        (
+            '{"detail":[{"loc":["body","model"],"msg":"Field required","type":"missing"},'
+            '{"loc":["body","steps",0],"msg":"Bad"},"and more",7]}',
+            None,
+            None,
+            "body.model: Field required; body.steps.0: Bad; and more",
+        ),
+        ('{"detail":{"code":"x","message":"No."}}', "x", None, "No."),
+        ('{"type":"about:blank","title":"Not","detail":"No quota."}', None, None, "No quota."),
+        ('{"errors":[{"code":3,"message":"too big"}]}', 3, None, "too big"),
+        ('{"message":"No."}', None, None, "No."),
         ('"Too many requests"', None, None, "Too many requests"),
         (
             "upstream connect error\n  or disconnect\n",
@@ -64,11 +80,10 @@ def test_error_bodies(body: str, code: str | int | None, status: str | None, mes
 @pytest.mark.parametrize(
     "body",
     [
-        '{"detail":"Invalid model name."}',
-        '{"type":"about:blank","title":"Forbidden","detail":"No quota."}',
+        '{"type":"about:blank","title":"Forbidden"}',
         '{"fault":{"faultstring":"Invalid ApiKey"}}',
-        '{"errors":[{"message":"too big"}]}',
-        '[{"detail":"x"}]',
+        '{"errors":[]}',
+        '[{"detail":7}]',
         '{"error":{"reason":"blocked by policy"}}',
         '{"error":{"code":true,"message":7}}',
         '{"error":{"message":["a","b"]}}',
@@ -88,6 +103,33 @@ def test_google_rpc() -> None:
     assert len(error.details) == 3
     assert error.retry_after == 34.074
     assert failed(429, RPC, {"Retry-After": "3"}).retry_after == 3
+
+
+@pytest.mark.parametrize(
+    ("delay", "seconds"),
+    [
+        ("3.5s", 3.5),
+        ("3", 3.0),
+        ({"seconds": 3, "nanos": 500_000_000}, 3.5),
+        ({"seconds": "3"}, 3.0),  # JSON writes int64 as a text
+        ({"nanos": 1000}, 1e-6),
+        ({}, None),
+        ({"seconds": -1}, None),
+        ({"seconds": True}, None),
+        ({"seconds": None}, None),
+        ("soon", None),
+        ("-1s", None),
+        (3, None),
+        (None, None),
+    ],
+)
+def test_how_long_to_wait_as_google_rpc_says(delay: object, seconds: float | None) -> None:
+    for name in ("retryDelay", "retry_delay"):
+        details = [7, {"@type": "type.googleapis.com/google.rpc.RetryInfo", name: delay}]
+        info = ErrorInfo(429, "", None, details, None)
+        assert info.retry_after == seconds
+        body = json.dumps({"error": {"code": 429, "details": details}})
+        assert failed(429, body).retry_after == seconds
 
 
 @pytest.mark.parametrize(

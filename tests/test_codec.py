@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from gemwire import (
     ApiError,
+    DecodeError,
     decode,
     decode_event,
     decode_interaction,
@@ -24,10 +25,13 @@ from gemwire import (
     unknown_members,
 )
 from gemwire import models as m
+from gemwire.codec.schema import IDS, fields, known_items, known_values
+from gemwire.codec.structs import FREE
+from gemwire.codec.unknown import unknown_texts
 from gemwire.wire.events import EVENT_DECODERS
 
 from .payloads import FITTING, assert_encodes_to, compact
-from .strategies import EVENTS
+from .strategies import EVENTS, STRUCTS
 
 # ---- what the spec knows: one pass
 
@@ -106,7 +110,8 @@ def test_string_absent_null_empty(members: dict[str, Any], member: Any) -> None:
     body = {"status": "completed", **members}
     interaction = decode_interaction(compact(body))
     assert interaction.id == member
-    assert unknown_members(interaction) == {n: v for n, v in members.items() if v is None}
+    assert unknown_members(interaction) == {}
+    assert list(iter_unknown(interaction)) == []
     assert_encodes_to(interaction, body)
 
 
@@ -232,3 +237,55 @@ def test_encode_refuses_foreign_objects(foreign: Any) -> None:
         to_dict({"a": m.UnknownStep(b"{}"), "b": foreign})
     with pytest.raises(TypeError):
         encode(m.FunctionCallStep(arguments={"a": object()}))
+
+
+# ---- what is no news, though the spec has it otherwise
+
+NULLS: list[tuple[Any, dict[str, Any], list[str]]] = [
+    # (type, JSON, which members are unknown)
+    (m.Usage, {"total_tokens": None}, []),
+    (m.Usage, {"total_tokens": None, "new": None}, ["new"]),
+    (m.Usage, {"total_tokens": "x", "total_input_tokens": None}, ["total_tokens"]),
+    (m.Step, {"type": "thought", "signature": None, "summary": None}, []),
+    (m.Step, {"type": "model_output", "content": None, "error": None, "n": None}, ["n"]),
+    (m.Interaction, {"id": None, "model": None, "agent": None, "steps": None, "usage": None}, []),
+    (m.InteractionAgentConfig, {"type": "dynamic", "model": None}, []),
+]
+
+
+@pytest.mark.parametrize(("type_", "payload", "names"), NULLS)
+def test_null_in_a_known_member_is_nothing_unknown(
+    type_: Any, payload: dict[str, Any], names: list[str]
+) -> None:
+    value = decode(compact(payload), type_)
+    assert to_dict(value) == payload
+    assert [found.tag for found in iter_unknown(value)] == names
+    if type(value) not in FREE:
+        assert unknown_members(value) == {name: payload[name] for name in names}
+    assert unknown_texts(value) == {n: compact(v) for n, v in unknown_members(value).items()}
+
+
+def test_strict_refuses_null_in_a_member_that_is_never_null() -> None:
+    with pytest.raises(DecodeError):
+        decode(b'{"total_tokens":null}', m.Usage, strict=True)
+
+
+MODELS = [(m.Interaction, "model"), (m.Interaction, "agent"), (m.LegacyInteraction, "model")]
+
+
+@pytest.mark.parametrize(("cls", "name"), MODELS)
+def test_new_ids_of_models_and_agents_are_no_news(cls: Any, name: str) -> None:
+    value = decode(compact({"status": "completed", name: "gemini-9", "new": 1}), cls)
+    assert getattr(value, name) == "gemini-9"
+    assert [found.path for found in iter_unknown(value)] == ["$.new"]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_the_enums_of_ids_are_there(name: str) -> None:
+    """And no member has values of them that would be looked at."""
+    ids = known_values(getattr(m, name))
+    assert ids
+    for cls in STRUCTS.values():
+        for field in fields(cls).values():
+            assert not (known_values(field.hint) or frozenset()) & ids
+            assert not (known_items(field.hint) or frozenset()) & ids

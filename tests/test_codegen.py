@@ -337,6 +337,11 @@ def test_define(tmp_path: Path) -> None:
     schemas = corrected(tmp_path, {"define": {**ADDED, "F": {"x-module": "f"}}})
     assert schemas["E"] == {**ADDED["E"], "x-module": "interactions"}
     assert schemas["F"] == {"x-module": "f"}
+    assert corrected(tmp_path, {"define": {"D": "A"}})["D"] == {
+        "$ref": "#/components/schemas/A",
+        "description": "Another name of `A`.",
+        "x-module": "interactions",
+    }
 
 
 def test_extend(tmp_path: Path) -> None:
@@ -387,6 +392,8 @@ STALE: list[dict[str, Any]] = [
     {"alias": {"A": "Z"}},
     {"alias": {"A": "A"}},
     {"define": {"A": tagged("type", "d")}},
+    {"define": {"A": "B"}},
+    {"define": {"D": "Z"}},
     {"extend": {"union": "Z", "members": ["A"]}},
     {"extend": {"union": "C", "members": ["A"]}},
     {"extend": {"union": "U", "members": ["B"]}},
@@ -408,6 +415,7 @@ def test_useless_correction(tmp_path: Path, correction: dict[str, Any]) -> None:
         {"change": {"schema": "A", "members": {"y": {"minimum": 0}}}},
         {"alias": {"C": "A"}},
         {"define": {"D": tagged("type", "d")}},
+        {"define": {"D": "A"}},
     ],
     ids=json.dumps,
 )

@@ -199,7 +199,7 @@ ENDS = [
     Case(
         "an end by its name that is no object",
         [created(), b"event: interaction.failed\ndata: 5\n\n"],
-        unknown=[("event", "interaction.failed")],
+        issues=[("damaged", None)],
         outcome="truncated",
         raised=TruncatedStream,
         bare=True,

@@ -161,7 +161,7 @@ STEPS: dict[str, list[Payload]] = {
     "arguments of every kind": [
         {"type": "function_call", "id": "a", "name": "b", "arguments": {"é": [1, {"x": None}]}},
         {"type": "function_call", "id": "a", "name": "b"},
-        {"type": "function_call", "arguments": {"n": 12345678901234567890123, "u": "\ud83c"}},
+        {"type": "function_call", "arguments": {"n": 12345678901234567890123, "u": "\\ud83c"}},
         {"type": "mcp_server_tool_call", "arguments": {}},
         {"type": "google_search_call", "arguments": {"queries": []}},
         {"type": "code_execution_call", "arguments": {}},

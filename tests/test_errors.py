@@ -14,6 +14,7 @@ from gemwire.errors import (
     ApiError,
     ArgumentsError,
     CheckpointError,
+    DamagedStream,
     DecodeError,
     GemwireError,
     LimitExceeded,
@@ -28,6 +29,8 @@ INTERACTION = cast("Any", {"id": "v1_a"})
 REPORT = cast("Any", {"outcome": "truncated"})
 STREAM = {"interaction": INTERACTION, "report": REPORT}
 SERVER: dict[str, Any] = {"code": 503, "status": "UNAVAILABLE", "details": [{"a": 1}]}
+
+CALL: dict[str, Any] = {"position": 1, "index": 2, "call_id": "f1", "name": "x", "raw": '{"a":'}
 
 # Each class: where it stands in the tree, and an exception with the attributes that it must have.
 TREE: dict[type[GemwireError], tuple[tuple[type, ...], GemwireError, dict[str, Any]]] = {
@@ -47,14 +50,15 @@ TREE: dict[type[GemwireError], tuple[tuple[type, ...], GemwireError, dict[str, A
     TruncatedStream: ((StreamError, EOFError), TruncatedStream("m", **STREAM), STREAM),
     ServerError: (
         (StreamError,),
-        ServerError("m", **STREAM, **SERVER),
-        {"message": "m", **STREAM, **SERVER},
+        ServerError("m", **STREAM, **SERVER, retry_after=1.5),
+        {"message": "m", **STREAM, **SERVER, "retry_after": 1.5},
     ),
     ArgumentsError: (
         (StreamError,),
-        ArgumentsError("m", **STREAM, index=2, raw='{"a":'),
-        {**STREAM, "index": 2, "raw": '{"a":'},
+        ArgumentsError("m", **STREAM, **CALL),
+        {**STREAM, **CALL},
     ),
+    DamagedStream: ((StreamError,), DamagedStream("m", **STREAM), STREAM),
     CheckpointError: ((GemwireError, ValueError), CheckpointError("m"), {}),
     ApiError: (
         (GemwireError,),
@@ -120,7 +124,13 @@ def test_a_subclass_of_the_caller_is_copied_too() -> None:
         (ServerError("busy", **STREAM), "busy"),
         (ServerError("", **STREAM, code=0), "0"),
         (ServerError("", **STREAM), "an error without code or message"),
-        (ArgumentsError("bad", **STREAM, index=2, raw="{"), "bad (step 2: '{')"),
+        (ArgumentsError("bad", **STREAM, index=2, raw="{"), "bad (index 2, '{')"),
+        (
+            ArgumentsError("bad", **STREAM, **CALL),
+            "bad (call 'x', id 'f1', steps 1, index 2, '{\"a\":')",
+        ),
+        (ArgumentsError("bad", **STREAM), "bad"),
+        (DamagedStream("spoiled", **STREAM), "spoiled"),
         (ApiError("gone", http_status=404), "404: gone"),
         (ApiError("gone", http_status=404, code="not_found"), "not_found: gone"),
     ],

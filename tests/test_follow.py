@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -23,7 +24,8 @@ from gemwire import (
 )
 
 from .answers import after, hop, long_answer, servers, uncut, whole, with_ids
-from .wire import Payload, created, error, frame, start, stop, stream, text, update
+from .streams import HTML
+from .wire import MILL, Payload, created, dumps, error, frame, start, stop, stream, text, update
 
 EVENTS = with_ids(long_answer(), 2)
 DATA = whole(EVENTS)
@@ -195,6 +197,59 @@ def test_hops_follow_each_other_at_once(run: Run) -> None:
     assert transport.closed()
 
 
+@pytest.mark.parametrize("bad", [Broken(), b"", ApiError("", http_status=503)])
+def test_a_second_hop_that_does_not_open_at_once(run: Run, bad: Any) -> None:
+    token = {"status": "requires_continuation", "continuation_token": "t"}
+    first = stream(*hop("v1_a", "a", **token))
+    transport = Transport(first, bad, bad, stream(*hop("v1_b", "b")))
+    assert run(transport)[0].full_text == "ab"
+    assert transport.delays == [0.5, 1.0]
+    with pytest.raises(Broken):
+        follow(Transport(first, *[Broken()] * 9), sleep=transport.sleep).until_done()
+
+
+def body(status: str, **members: Any) -> bytes:
+    return dumps({"id": "v1_a", "status": status, "object": "interaction", **members}).encode()
+
+
+DONE_BODY = body("completed", steps=[{"type": "model_output", "content": [MILL]}])
+
+
+@pytest.mark.parametrize("status", ["in_progress", "queued"])
+@pytest.mark.parametrize("steps", [[], [{"type": "model_output", "content": [MILL]}]])
+def test_a_run_that_is_not_streamed_is_asked_for_until_it_has_ended(
+    run: Run, status: str, steps: list[Any]
+) -> None:
+    waiting = body(status, steps=steps)
+    transport = Transport(*[waiting] * 30, DONE_BODY)
+    found, report = run(transport, attempts=2, delay=1, max_delay=8)
+    assert (found.status, report.outcome) == ("completed", "completed")
+    assert found.output_text == "A mill"
+    assert transport.points[0] is None
+    assert {point and point.interaction_id for point in transport.points[1:]} == {"v1_a"}
+    assert transport.delays == [1, 2, 4, *[8] * 27]
+    assert transport.closed()
+
+
+@pytest.mark.parametrize("bad", [Broken(), b"", HTML, ApiError("", http_status=404), BARE])
+def test_trouble_while_waiting_for_a_run(run: Run, bad: Any) -> None:
+    waiting = body("in_progress")
+    transport = Transport(waiting, bad, bad, waiting, waiting, bad, bad, DONE_BODY)
+    assert run(transport, attempts=2, delay=1)[0].status == "completed"
+    assert transport.delays == [1, 1, 2, 1, 2, 1, 2]
+    transport = Transport(waiting, *[bad] * 9)
+    with contextlib.suppress(Exception):
+        run(transport, attempts=2)
+    assert len(transport.points) == 4
+
+
+def test_a_run_without_a_name_is_not_asked_for_again(run: Run) -> None:
+    transport = Transport(dumps({"status": "in_progress"}).encode(), DONE_BODY)
+    with contextlib.suppress(TruncatedStream):
+        run(transport)
+    assert transport.points == [None]
+
+
 def test_a_cut_in_the_second_hop(run: Run) -> None:
     first = stream(*hop("v1_a", "a", status="requires_continuation", continuation_token="t"))
     second = stream(*hop("v1_b", "b", "c"))
@@ -236,6 +291,10 @@ def test_the_server_may_ask_for_more_time(run: Run) -> None:
     transport = Transport(busy, ApiError("Busy.", http_status=503), DATA)
     run(transport)
     assert transport.delays == [30.0, 1.0]
+    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "12s"}]
+    transport = Transport(frame(error({"code": 429, "details": details})), b"", DATA)
+    run(transport)
+    assert transport.delays[:1] == [12.0]
 
 
 def test_a_cut_that_never_moves(run: Run) -> None:
@@ -246,14 +305,42 @@ def test_a_cut_that_never_moves(run: Run) -> None:
     assert len(transport.points) == 4
 
 
-def test_an_agent_that_cannot_be_resumed(run: Run) -> None:
-    gone = ApiError("No such interaction.", code="not_found", http_status=404)
-    transport = Transport(DATA[:900], gone, DATA)
-    with pytest.raises(ApiError) as caught:
-        run(transport)
-    assert caught.value is gone
-    assert len(transport.points) == 2
+GONE: list[Any] = [
+    ApiError("No such interaction.", http_status=404),
+    ApiError("No such interaction.", code="not_found"),
+    ApiError("No such interaction.", code=404, status="NOT_FOUND"),
+    b'{"error":{"code":404,"message":"No such interaction.","status":"NOT_FOUND"}}',
+    frame(error({"code": "not_found"})),
+]
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_an_agent_that_cannot_be_resumed(run: Run, gone: Any) -> None:
+    """It is asked for as often as for any other reason: a run may be there a moment later."""
+    transport = Transport(DATA[:900], *[gone] * 9)
+    with pytest.raises((ApiError, ServerError)) as caught:
+        run(transport, attempts=3)
+    assert caught.value is gone or not isinstance(gone, Exception)
+    assert len(transport.points) == 4
+    assert transport.points[1:] == [transport.points[1]] * 3
+    assert transport.delays == [0.5, 1, 2]
     assert transport.closed()
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_a_run_that_is_there_a_moment_later(run: Run, gone: Any) -> None:
+    transport = Transport(cut(900), gone, gone, cut(1800), gone, rest)
+    found, _ = run(transport, attempts=3)
+    assert found == uncut(EVENTS)
+    assert transport.points[-1] == transport.points[-2] != transport.points[1]
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_not_found_at_first(run: Run, gone: Any) -> None:
+    transport = Transport(gone, DATA)
+    with pytest.raises((ApiError, ServerError)):
+        run(transport)
+    assert transport.points == [None]
 
 
 @pytest.mark.parametrize("code", ["invalid_request", "content_blocked", 400, 403, 404])

@@ -126,7 +126,8 @@ def test_what_was_assembled_goes_back_as_it_came(name: str) -> None:
     sent = json.loads(body)["input"]
     assert sent[0] == to_dict(user_input("Go on."))
     assert sent[1:-1] == json.loads(recording.body or b"")["steps"]
-    assert history(decode_interaction(recording.body or b"")) == list(interaction.steps or ())
+    again = history("Go on.", decode_interaction(recording.body or b""))
+    assert again[1:] == list(interaction.steps or ())
 
 
 def test_signatures_and_unknown_parts_are_untouched() -> None:
@@ -137,11 +138,11 @@ def test_signatures_and_unknown_parts_are_untouched() -> None:
     ]
     interaction = decode_interaction(json.dumps({"id": "i", "status": "completed", "steps": steps}))
     call = interaction.function_calls[0]
-    turns = history(interaction, function_result(call, "x"))
+    turns = history("q", interaction, function_result(call, "x"))
     typed = m.CreateModelInteraction(model="m", input=turns)
     for body in (create_interaction(typed).body, create_interaction({"input": turns}).body):
         assert body is not None
-        assert json.loads(body)["input"][:3] == steps
+        assert json.loads(body)["input"][1:4] == steps
         assert b"1e2" in body or b"100.0" in body
 
 
@@ -156,8 +157,108 @@ def test_history_of_all_kinds_of_turns() -> None:
 
 
 @pytest.mark.parametrize(
-    "turn", [{"type": "user_input", "content": []}, 7, None, b"a", TextContent(text="a"), ["a"]]
+    "turn", [{"type": "user_input", "content": []}, 7, None, b"a", TextContent(text="a"), [["a"]]]
 )
 def test_what_is_no_turn(turn: Any) -> None:
     with pytest.raises(TypeError, match="not a Step: "):
         history("a", turn)
+
+
+HELLO: list[Any] = [{"role": "user", "content": "Hi"}, {"role": "model", "content": "Hello!"}]
+HELLO_STEPS: list[Any] = [user_input("Hi"), m.ModelOutputStep(content=[TextContent(text="Hello!")])]
+
+
+@pytest.mark.parametrize(
+    ("turns", "steps"),
+    [
+        (HELLO, HELLO_STEPS),
+        ([HELLO], HELLO_STEPS),
+        ([["Hi", HELLO[1]]], HELLO_STEPS),
+        ([m.Turn(**turn) for turn in HELLO], HELLO_STEPS),
+        ([[m.Turn(**turn) for turn in HELLO]], HELLO_STEPS),
+        ([{"role": "user", "content": [{"type": "text", "text": "Hi"}]}], HELLO_STEPS[:1]),
+        ([{"role": "user", "content": [TextContent(text="Hi")]}], HELLO_STEPS[:1]),
+        ([{"role": "user", "content": TextContent(text="Hi")}], HELLO_STEPS[:1]),
+        (
+            ["Hi", {"role": "model", "content": [{"type": "function_call", "id": "c", "name": "f",
+                                                  "arguments": {}}]}],
+            [user_input("Hi"), FunctionCallStep(id="c", name="f", arguments={})],
+        ),
+    ],
+)  # fmt: skip
+def test_turns_as_steps(turns: list[Any], steps: list[Any]) -> None:
+    assert history(*turns) == steps
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        {"role": "user"},
+        {"role": "user", "content": 7},
+        {"role": "user", "content": []},
+        {"role": "system", "content": "a"},
+        {"role": "user", "content": "a", "newer": 1},
+        m.Turn(role="user"),
+    ],
+)
+def test_turns_that_cannot_be_read(turn: Any) -> None:
+    with pytest.raises(ValueError, match="a turn has `role`"):
+        history(turn)
+
+
+ANSWER = decode_interaction(
+    b'{"id":"a","status":"requires_action","steps":[{"type":"thought","signature":"s"},'
+    b'{"type":"function_call","id":"c1","name":"weather","arguments":{"city":"Ulm"}}]}'
+)
+RESULT = function_result(CALL, "sunny")
+WHOLE = Interaction(steps=HELLO_STEPS, status="completed")  # as a GET gives it
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [ANSWER, RESULT],
+        [[*(ANSWER.steps or ())], RESULT],
+        [WHOLE, ANSWER, RESULT],
+        ["Hi", ANSWER, ANSWER],
+        [HELLO[1]],
+    ],
+)
+def test_what_the_user_said_is_asked_for(turns: list[Any]) -> None:
+    """A GET in `requires_action` does not bring it, whatever it is asked for."""
+    with pytest.raises(ValueError, match="what the user said is missing"):
+        history(*turns)
+
+
+def with_input(given: Any) -> Interaction:
+    return Interaction(input=given, steps=ANSWER.steps, status="requires_action")
+
+
+@pytest.mark.parametrize(
+    ("turns", "asked"),
+    [
+        (["Hi", ANSWER], user_input("Hi")),
+        ([with_input("Hi")], user_input("Hi")),
+        ([with_input(TextContent(text="Hi"))], user_input("Hi")),
+        ([with_input([TextContent(text="Hi"), TextContent(text="!")])], user_input("Hi", "!")),
+        ([with_input([user_input("Hi")])], user_input("Hi")),
+        (["Hi", with_input("no, not this")], user_input("Hi")),
+        ([RESULT, ANSWER], RESULT),
+    ],
+)
+def test_what_the_user_said_is_there(turns: list[Any], asked: Any) -> None:
+    assert history(*turns, RESULT) == [asked, *(ANSWER.steps or ()), RESULT]
+
+
+def test_an_answer_in_several_hops() -> None:
+    hop = Interaction(steps=HELLO_STEPS[1:], status="requires_continuation")
+    assert history("Hi", hop, ANSWER) == [*HELLO_STEPS, *(ANSWER.steps or ())]
+
+
+def test_a_call_that_was_cut() -> None:
+    """It is left out; a result for it has nothing to answer."""
+    cut = FunctionCallStep(id="c2", name="weather")
+    torn = Interaction(steps=[m.ThoughtStep(signature="s"), cut, CALL])
+    assert history("q", torn) == [user_input("q"), m.ThoughtStep(signature="s"), CALL]
+    with pytest.raises(ValueError, match="'c2', whose arguments were cut"):
+        history("q", torn, function_result(cut, "x"))

@@ -89,7 +89,6 @@ LIFECYCLE = [
         "null where nothing was held stays null",
         [created(), completed(service_tier=None)],
         bare=True,
-        unknown=[("interaction.service_tier", "service_tier")],
         members={"service_tier": None},
     ),
     Case(
@@ -177,9 +176,16 @@ LIFECYCLE = [
 
 TERMINAL_STEPS = [
     Case(
-        "more steps than were streamed replace them",
+        "more than was streamed replaces it: a longer text, more steps",
+        [created(), *mill(0, "half"), completed(steps=[said("half a"), said("b")])],
+        [said("half a"), said("b")],
+        bare=True,
+    ),
+    Case(
+        "more steps, but another text: the assembled ones win",
         [created(), *mill(0, "half"), completed(steps=[said("a"), said("b")])],
-        [said("a"), said("b")],
+        [said("half")],
+        issues=[("steps_differ", None)],
         bare=True,
     ),
     Case(

@@ -24,6 +24,8 @@ from gemwire import (
     unknown_members,
 )
 from gemwire import models as m
+from gemwire.codec.decode import as_utf8, mended
+from gemwire.codec.json import read_json, without_nan
 
 from .payloads import assert_encodes_to, compact, exactly
 from .strategies import EVENTS
@@ -33,11 +35,12 @@ from .strategies import EVENTS
 NOT_OBJECTS = [
     *(b"", b" ", b"\n", b"null", b"true", b"7", b"1e400", b'"text"', b"[]", b'[{"index":0}]'),
     *(b"{", b"}", b'{"index":0', b'{"index":0}}', b'{"index":0}{}', b"[DONE]", b"{'a':1}", b"<p>"),
-    *(b'{"index":0,}', b'{"a":NaN}', b'{"a":01}', b'{"a":"\n"}', b"\xef\xbb\xbf{}", b"\x00"),
+    *(b'{"index":0,}', b'{"a":-NaN}', b'{"a":01}', b'{"a":"\n"}', b"\xef\xbb\xbf{}", b"\x00"),
     b"\xff",
     # These have an escape, which opens the way to the standard library.
     *(rb'["\u0041"]', rb'"\ud83c', rb'"\u00', rb'"]\ud83c', rb'{"a":"\ud83c"', rb'{"a":"\ud83c"}]'),
-    *(rb'{"a":NaN,"b":"\ud83c"}', rb'{"a":Infinity,"b":"\u0041"}'),
+    *(rb'{"a":nan,"b":"\ud83c"}', rb'{"a":+Infinity,"b":"\u0041"}', b'{"a":NaN', b'{NaN:1}'),
+    *(b'{"a":NaN,}', b'{"a":1NaN}', b'{"a":NaNNaN}', b'{"a":"NaN"NaN}', b'{"a":NaN,"b":"\\'),
     *(rb'{"a":"\q"}', rb'{"a":"\u12"}'),
 ]  # fmt: skip
 
@@ -121,6 +124,96 @@ def test_bad_utf8_becomes_replacement_characters() -> None:
     for text in (b'{"event_type":"step.stop","event_id":"\xff"}', b"\xff{"):
         with pytest.raises(DecodeError):
             decode_event(text, strict=True)
+
+
+# ---- numbers that are none
+
+NO_NUMBERS: list[tuple[str, str]] = [
+    # (what stands in a payload, what it is read as)
+    ("NaN", '"NaN"'),
+    ("Infinity", '"Infinity"'),
+    ("-Infinity", '"-Infinity"'),
+    ('[NaN, "NaN", {"NaN" :-Infinity}]', '["NaN", "NaN", {"NaN" :"-Infinity"}]'),
+    (r'{"a\\":NaN,"b":"\"NaN","\\\\":NaN}', r'{"a\\":"NaN","b":"\"NaN","\\\\":"NaN"}'),
+]
+
+
+@pytest.mark.parametrize(("sent", "read"), NO_NUMBERS)
+def test_a_number_that_is_none_is_one_unknown_member(sent: str, read: str) -> None:
+    """Python's writer puts NaN where JSON has nothing; that costs the member, not the event."""
+    want = json.loads(read)
+    usage = '{"total_tokens":%s,"total_input_tokens":10}'
+    body = f'{{"status":"completed","id":"a","usage":{usage}}}'
+    whole = f'{{"event_type":"interaction.completed","interaction":{body}}}'
+    event: Any = decode_event(whole % sent)
+    assert type(event) is m.InteractionCompletedEvent
+    for found in (
+        *(event.interaction.usage, decode(usage % sent, m.Usage)),
+        decode_interaction((body % sent).encode()).usage,
+    ):
+        assert isinstance(found, m.Usage)
+        assert found.total_input_tokens == 10
+        assert unknown_members(found) == {"total_tokens": want}
+        assert [(item.path, item.sample) for item in iter_unknown(found)] == [
+            ("$.total_tokens", want)
+        ]
+        assert json.loads(encode(found)) == {"total_tokens": want, "total_input_tokens": 10}
+    assert json.loads(encode(event)) == json.loads(whole % read)
+    assert read_json(sent.encode()) == want
+
+
+def test_no_number_in_what_is_not_known() -> None:
+    for text in (b'{"event_type":"later","a":NaN}', b'{"event_type":"step.stop","a":NaN}'):
+        event = decode_event(text)
+        assert json.loads(encode(event))["a"] == "NaN"
+    step = decode(b'{"type":"hologram","a":-Infinity}', m.Step)
+    assert json.loads(encode(step)) == {"type": "hologram", "a": "-Infinity"}
+
+
+MENDED: list[tuple[bytes | str, bytes, list[str]]] = [
+    # (what was sent, what is read, what had to be done)
+    (b'{"a":1}', b'{"a":1}', []),
+    (b'{"a":"NaN Infinity"}', b'{"a":"NaN Infinity"}', []),
+    (b'{"a":NaN}', b'{"a":"NaN"}', ["no_number"]),
+    ('{"a":NaN}', b'{"a":"NaN"}', ["no_number"]),
+    (b'{"a":"\xff"}', '{"a":"\ufffd"}'.encode(), ["invalid_utf8"]),
+    (b'{"a":"\xff","b":NaN}', '{"a":"\ufffd","b":"NaN"}'.encode(), ["invalid_utf8", "no_number"]),
+    (rb'{"a":"\ud83c","b":NaN}', rb'{"a":"\ud83c","b":"NaN"}', ["no_number"]),
+    (b'{"a":NaN', b'{"a":NaN', []),
+]
+
+
+@pytest.mark.parametrize(("sent", "read", "notes"), MENDED)
+def test_what_had_to_be_mended(sent: bytes | str, read: bytes, notes: list[str]) -> None:
+    assert mended(sent) == (read, notes)
+    assert as_utf8(sent) == (read, "invalid_utf8" in notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"event_type":"step.start","step":{"type":"function_call","arguments":{"a":NaN}}}',
+        '{"event_type":"interaction.created","interaction":{"usage":{"total_tokens":NaN}}}',
+    ],
+)
+def test_strict_refuses_what_is_no_number(text: str) -> None:
+    assert not isinstance(decode_event(text), Unknown)
+    with pytest.raises(DecodeError):
+        decode_event(text, strict=True)
+
+
+@pytest.mark.parametrize(
+    "piece", ['"', "\\", '\\"', "NaN ", '"NaN",', "NaN:", "Infinity", "-Infinity,"]
+)
+def test_looking_for_numbers_is_linear(piece: str) -> None:
+    def seconds(count: int) -> float:
+        text = b"[NaN," + piece.encode() * count
+        started = time.process_time()
+        without_nan(text)
+        return time.process_time() - started
+
+    small = min(seconds(20_000) for _ in range(3))
+    assert min(seconds(320_000) for _ in range(2)) < 16 * 4 * small + 0.01
 
 
 HALVES = [r"\ud83c", r"\udf89 alone", r"\ud83c\ud83c", r"x\udf89\ud83cx", r"\ud83c\n\u00e9\\"]

@@ -19,7 +19,7 @@ from msgspec import UNSET
 from gemwire import DecodeError, Interaction, decode_interaction, encode, unknown_members
 from gemwire import models as m
 from gemwire import operations as o
-from gemwire.operations.request import API_REVISION, Request
+from gemwire.operations.request import Request
 from gemwire.operations.response import Headers
 
 HOST = "https://example.test"
@@ -193,16 +193,15 @@ def test_base_urls_that_would_swallow_the_path(base: str) -> None:
 
 
 def test_headers() -> None:
-    assert o.get_agent("a").headers == {"Api-Revision": API_REVISION, "Accept": "application/json"}
+    """No `Api-Revision`: the server ignores it, and the official clients do not send it."""
+    assert o.get_agent("a").headers == {"Accept": "application/json"}
     assert o.create_interaction(ASK).headers == {
-        "Api-Revision": API_REVISION,
         "Accept": "application/json",
         "Content-Type": "application/json",
     }
     assert o.get_interaction("i", stream=True).headers["Accept"] == "text/event-stream"
     upload = o.start_environment_file_upload("e", "f", content_length=7, content_type="text/csv")
     assert upload.headers == {
-        "Api-Revision": API_REVISION,
         "Accept": "application/json",
         "X-Goog-Upload-Command": "start",
         "X-Goog-Upload-Protocol": "resumable",
@@ -272,8 +271,8 @@ def test_numbers_that_json_lacks(number: float) -> None:
     ):
         with pytest.raises(ValueError, match="JSON has no form for"):
             o.create_interaction(body)
-    kept = o.create_interaction({"input": "null", "labels": None, "new": [1.5, None]})
-    assert kept.body == b'{"input":"null","labels":null,"new":[1.5,null]}'
+    kept = o.create_interaction({"input": "null", "new": [1.5, None]})
+    assert kept.body == b'{"input":"null","new":[1.5,null]}'
 
 
 def test_what_is_unset_inside_is_left_out() -> None:

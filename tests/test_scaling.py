@@ -88,7 +88,7 @@ def ready(events: Iterable[Any]) -> Callable[[], object]:
 def reading(*pieces: Any) -> Callable[[], object]:
     """Assemble bytes in 64 KiB chunks."""
     chunks = cut(answer(*pieces), 64 * 1024)
-    return lambda: assemble(chunks)
+    return lambda: assemble(chunks, damaged="keep")
 
 
 def texts(index: int, count: int) -> Iterator[Any]:

@@ -163,6 +163,72 @@ def test_the_rules_hold_for_a_parser_that_has_seen_the_names(zero_copy: bool) ->
             assert parse([seen, *chunks], zero_copy=zero_copy) == expected, chunks
 
 
+@pytest.mark.parametrize("zero_copy", [False, True])
+@pytest.mark.parametrize("stream", [stream for stream, _ in CASES.values()], ids=CASES.keys())
+def test_retry_counts_as_soon_as_its_line_ends(stream: bytes, zero_copy: bool) -> None:
+    """After every byte, and whatever came in one piece before it."""
+    for first in {0, 1, len(stream) // 2}:
+        parser = SSEParser(zero_copy=zero_copy)
+        parser.feed(stream[:first])
+        for at in range(first, len(stream)):
+            parser.feed(stream[at : at + 1])
+            assert parser.retry_ms == reference(stream[: at + 1]).retry_ms
+
+
+RETRY_LINES: dict[str, tuple[bytes, int | None]] = {
+    "a space": (b"retry: 5000", 5000),
+    "no space": (b"retry:5000", 5000),
+    "two spaces": (b"retry:  5000", None),
+    "no digits": (b"retry: soon", None),
+    "no value": (b"retry", None),
+    "the longest": (b"retry: " + b"0" * 639 + b"7", 7),
+    "too long": (b"retry: " + b"0" * 640 + b"7", None),
+    "far too long": (b"retry: " + b"7" * 2000, None),
+    "another field": (b"xretry: 5000", None),
+    "in data": (b"data: retry: 5000", None),
+}
+
+
+@pytest.mark.parametrize("before", [b"", b"data: x\n\n", b"event: a\n", b"data: x\r\n: c\r\n"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"], ids=["LF", "CRLF", "CR"])
+@pytest.mark.parametrize(("line", "retry"), RETRY_LINES.values(), ids=RETRY_LINES.keys())
+def test_retry_in_a_block_without_end(
+    line: bytes, retry: int | None, end: bytes, before: bytes
+) -> None:
+    stream = before + line + end
+    pieces = [[stream], [stream[i : i + 1] for i in range(len(stream))]]
+    pieces += [[stream[:at], stream[at:]] for at in range(min(len(stream), 40))]
+    for chunks in pieces:
+        parser = SSEParser()
+        for chunk in chunks:
+            parser.feed(chunk)
+        assert parser.retry_ms == retry, chunks
+        parser.feed(b"data: y")  # and it stays
+        assert parser.retry_ms == retry
+        parser.close()
+        assert parser.retry_ms == retry
+
+
+def test_retry_of_several_lines_and_blocks() -> None:
+    parser = SSEParser()
+    parser.feed(b"retry: 1\nretry: 2\nretry: x\nretry: 3\nretry: 4")
+    assert parser.retry_ms == 3
+    parser.feed(b"0\n")
+    assert parser.retry_ms == 40
+    parser.feed(b"data: x\n\nid: 7\n")
+    assert (parser.retry_ms, parser.last_event_id) == (40, "")
+    parser.feed(b"retry: 5\n")
+    assert (parser.retry_ms, parser.last_event_id) == (5, "")
+
+
+def test_retry_of_a_refused_event_does_not_count() -> None:
+    """Whether it came in the piece that was too much or before it."""
+    stream = b"retry: 1\n\nretry: 2\n" + b"data: x\n" * 9
+    for chunks in cuts(stream):
+        assert parse(chunks, limit=40) == reference(stream, 40)
+        assert parse(chunks, limit=40).retry_ms == 1
+
+
 # ---- chunks and views
 
 

@@ -209,6 +209,7 @@ def test_arguments_error_names_the_call() -> None:
     with pytest.raises(ArgumentsError) as caught:
         assemble(Case("", events).bytes)
     assert (caught.value.index, caught.value.raw) == (4, '{"port":')
+    assert (caught.value.position, caught.value.call_id, caught.value.name) == (0, None, "tide")
     assert caught.value.report.outcome == "completed"
     assert caught.value.interaction is not None
     assert caught.value.interaction.status == "completed"
@@ -223,12 +224,12 @@ def test_arguments_of_an_open_step_are_unset() -> None:
         assert found.steps == [CALL]
 
 
-def test_arguments_repaired_after_the_stop() -> None:
-    """A fragment after the stop is folded all the same: what is whole then is no error."""
+def test_a_call_does_not_change_after_its_stop() -> None:
+    """It may have been run by then, and it may have been refused."""
     events = [BEGUN, arguments(0, '{"port":'), stop(0), arguments(0, '"Rye"}')]
     found = pull(Case("", events).bytes)
-    assert found.steps == [{**CALL, "arguments": {"port": "Rye"}}]
-    assert found.raised is None
+    assert found.steps == [CALL]
+    assert found.raised is ArgumentsError
     assert found.issues == [("arguments", 0), ("after_stop", 0)]
 
 

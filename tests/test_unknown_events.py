@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gemwire import DONE
+from gemwire import DONE, DamagedStream
 
 from .wire import WAYS, Case, ids, mill, said, start, stop, usage
 
@@ -55,9 +55,15 @@ UNKNOWN_EVENTS = [
         ],
     ),
     Case(
-        "no JSON object",
+        "an event of another wire that is no JSON",
+        [b"event: ping\ndata: oops\n\n", b"data: ping\n\n", b"data: [1]\n\n"],
+        unknown=[("event", "ping"), ("event", None, 2)],
+    ),
+    Case(
+        "one of this wire that is no JSON object is damaged",
         [b"event: step.delta\ndata: [1]\n\n", b"event: step.delta\ndata: oops\n\n"],
-        unknown=[("event", "step.delta", 2)],
+        issues=[("damaged", None, 2)],
+        raised=DamagedStream,
     ),
     Case(
         "event: done alone is unknown",

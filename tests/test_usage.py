@@ -110,7 +110,6 @@ USAGE = [
         ],
         usage=usage(9),
         source="status",
-        unknown=[("interaction.status_update.usage", "usage")],
     ),
     Case(
         "members that no schema has are part of it",

@@ -161,6 +161,7 @@ def model_facts(name: str, schema: Json) -> Iterator[tuple[str, str]]:
             yield f"{name}.{config.tag_field}", f"tag {config.tag!r}"
         for member, field in fields(model).items():
             type_ = model.__annotations__[member].replace(" | UnsetType", "")
+            type_ = type_.replace("Sequence[", "list[")  # what a request takes, is sent as a list
             strict = member in STRICT.get(model, ())
             required = ", required" if field.required and not strict else ""
             yield f"{name}.{member}", f"{type_}{required}{', strict' if strict else ''}"

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .errors import ApiError as ApiError
     from .errors import ArgumentsError as ArgumentsError
     from .errors import CheckpointError as CheckpointError
+    from .errors import DamagedStream as DamagedStream
     from .errors import DecodeError as DecodeError
     from .errors import GemwireError as GemwireError
     from .errors import LimitExceeded as LimitExceeded
@@ -89,6 +90,7 @@ if TYPE_CHECKING:
     from .operations.media import image_content as image_content
     from .operations.media import video_content as video_content
     from .operations.request import Request as Request
+    from .redaction import redact as redact
     from .sse import DONE as DONE
     from .sse import SSEMessage as SSEMessage
     from .sse import SSEParser as SSEParser
@@ -126,6 +128,7 @@ __all__ = [
     "AudioDelta",
     "CheckpointError",
     "Content",
+    "DamagedStream",
     "DecodeError",
     "DocumentContent",
     "DocumentDelta",
@@ -206,6 +209,7 @@ __all__ = [
     "legacy",
     "models",
     "operations",
+    "redact",
     "to_dict",
     "unknown_members",
     "user_input",
@@ -224,8 +228,8 @@ _EXPORTS = {
     "codec.structs": "Unknown",
     "codec.unknown": "Found iter_unknown unknown_members",
     "errors": (
-        "ApiError ArgumentsError CheckpointError DecodeError GemwireError LimitExceeded "
-        "ProtocolError ServerError StreamError TruncatedStream"
+        "ApiError ArgumentsError CheckpointError DamagedStream DecodeError GemwireError "
+        "LimitExceeded ProtocolError ServerError StreamError TruncatedStream"
     ),
     "models": (
         "Annotation ArgumentsDelta AudioContent AudioDelta Content DocumentContent "
@@ -241,6 +245,7 @@ _EXPORTS = {
     "operations.input": "function_result history user_input",
     "operations.media": "audio_content document_content image_content video_content",
     "operations.request": "Request",
+    "redaction": "redact",
     "sse": "DONE SSEMessage SSEParser encode_sse",
     "streams.async_stream": "AsyncInteractionStream aassemble aiter_events",
     "streams.follow": "AsyncFollowedStream FollowedStream afollow follow",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .assembly.answer import Answer
 from .assembly.fold import fold_all
 from .assembly.report import StreamReport
-from .assembly.verdict import decide, raise_unless_usable, search_unknown
+from .assembly.verdict import OnDamage, decide, raise_unless_usable, search_unknown
 from .codec.detached import detached
 from .models import Interaction, Step
 from .resume.checkpoint import Held, read_checkpoint, write_checkpoint
@@ -144,22 +144,26 @@ class Assembler:
             answer.findings.issue("repeated")
         self._repetition = None
 
-    def finish(self) -> Interaction:
+    def finish(self, *, damaged: OnDamage = "raise") -> Interaction:
         """Say that no more events come, and return the Interaction.
 
         Returns it for every status that the server ended with, `failed` and `incomplete` included:
         look at `status`. May be called again.
 
+        Args:
+            damaged: "keep" returns the answer though a part of the stream could not be read.
+
         Raises:
             ServerError: the server sent an error and nothing after it.
             TruncatedStream: the stream stopped before its end.
             ArgumentsError: the answer asks for a call whose arguments are no JSON object (status
-                `completed` or `requires_action`).
+                `completed` or `requires_action`), or a part of them could not be read.
+            DamagedStream: an event could not be read, and `damaged` is "raise".
             All of them have `.interaction`, what was assembled, and `.report`.
         """
         self.settle()
         interaction = self.snapshot()
-        raise_unless_usable(self._answer, interaction)
+        raise_unless_usable(self._answer, interaction, damaged)
         return interaction
 
     def reopen(self, replay: bool = False) -> None:

@@ -7,7 +7,8 @@
     ├─ StreamError              a stream that gave no usable answer
     │  ├─ TruncatedStream       it ended before the server finished     also an EOFError
     │  ├─ ServerError           the server sent an error into it
-    │  └─ ArgumentsError        the arguments of a tool call are no JSON object
+    │  ├─ ArgumentsError        the arguments of a tool call are no JSON object
+    │  └─ DamagedStream         a part of it could not be read
     ├─ CheckpointError          bytes that are no checkpoint of ours    also a ValueError
     └─ ApiError                 an error answer to a call without streaming
 
@@ -22,7 +23,7 @@ same name. All of them copy and pickle with their attributes.
 from __future__ import annotations
 
 import copyreg
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:  # the one arrow that leads up: what an exception carries
     from .assembly.report import StreamReport
@@ -32,6 +33,7 @@ __all__ = [
     "ApiError",
     "ArgumentsError",
     "CheckpointError",
+    "DamagedStream",
     "DecodeError",
     "GemwireError",
     "LimitExceeded",
@@ -141,6 +143,7 @@ class ServerError(StreamError):
         message: the server's own words, `""` when it sent none.
         status: the name beside a number (`"UNAVAILABLE"`), which only gateways send.
         details: as sent.
+        retry_after: how long to wait, in seconds, from a `google.rpc.RetryInfo` among the details.
     """
 
     def __init__(
@@ -153,23 +156,36 @@ class ServerError(StreamError):
         code: str | int | None = None,
         status: str | None = None,
         details: list[Any] | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message, interaction=interaction, report=report)
         self.code = code
         self.message = message
         self.status = status
         self.details = details
+        self.retry_after = retry_after
+
+    def __repr__(self) -> str:
+        shown = _shortened(self.message)
+        return f"ServerError(code={self.code!r}, status={self.status!r}, message={shown!r})"
 
     def __str__(self) -> str:
         return _describe(self.code, self.status, self.message)
 
 
 class ArgumentsError(StreamError):
-    """The arguments of a tool call, joined from all their fragments, are no JSON object.
+    """The arguments of a tool call are no JSON object, or not all of them could be read.
 
     Attributes:
-        index: which step of the interaction the call is.
-        raw: the joined text, exactly as it was sent.
+        position: which of `interaction.steps` the call is; None if there are none.
+        index: the `index` of its events on the wire; None for a call of an answer that was not
+            streamed. With several hops each counts from 0.
+        call_id: the `id` of the call, if it has one.
+        name: what is called, if that is known.
+        interaction, report: of the stream; both None where a call was asked by itself
+            (`call.parsed_arguments()`), which knows of no stream.
+        raw: the joined text of the arguments exactly as it was sent, or what was sent for the call
+            and could not be read.
     """
 
     def __init__(
@@ -177,18 +193,48 @@ class ArgumentsError(StreamError):
         message: str,
         /,
         *,
-        interaction: Interaction | None,
-        report: StreamReport,
-        index: int,
-        raw: str,
+        interaction: Interaction | None = None,
+        report: StreamReport | None = None,
+        position: int | None = None,
+        index: int | None = None,
+        call_id: str | None = None,
+        name: str | None = None,
+        raw: str = "",
     ) -> None:
-        super().__init__(message, interaction=interaction, report=report)
+        known = cast("StreamReport", report)  # None where a call is asked by itself
+        super().__init__(message, interaction=interaction, report=known)
+        self.position = position
         self.index = index
+        self.call_id = call_id
+        self.name = name
         self.raw = raw
 
     def __str__(self) -> str:
-        shown = self.raw if len(self.raw) <= 80 else self.raw[:80] + "…"
-        return f"{super().__str__()} (step {self.index}: {shown!r})"
+        named = {
+            "call": self.name,
+            "id": self.call_id,
+            "steps": self.position,
+            "index": self.index,
+        }
+        told = [f"{what} {_shortened(repr(at))}" for what, at in named.items() if at is not None]
+        if self.raw:
+            told.append(_shortened(repr(self.raw)))
+        return f"{super().__str__()} ({', '.join(told)})" if told else super().__str__()
+
+
+class DamagedStream(StreamError):
+    """The server finished, but a part of what it sent could not be read: an event that is no JSON
+    (cut, glued to another one, with bytes changed), or an end whose status is none.
+
+    The answer may lack a piece. `damaged="keep"` returns it all the same.
+
+    Attributes:
+        damaged: how many events that were, as `report.damaged` says.
+    """
+
+    @property
+    def damaged(self) -> int:
+        return self.report.damaged
 
 
 class CheckpointError(GemwireError, ValueError):
@@ -233,6 +279,11 @@ class ApiError(GemwireError):
         return _describe(code, self.status, self.message)
 
 
+def _shortened(text: str, limit: int = 80) -> str:
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
 def _describe(code: str | int | None, status: str | None, message: str) -> str:
-    name = " ".join(str(part) for part in (code, status) if part is not None)
+    name = " ".join(_shortened(str(part)) for part in (code, status) if part is not None)
+    message = _shortened(message, _SHOWN)
     return ": ".join(filter(None, (name, message))) or "an error without code or message"

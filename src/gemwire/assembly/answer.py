@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from msgspec import UNSET
 
 from ..models import Interaction
+from ..models.views import UNFINISHED
 from ..wire.error_body import ErrorInfo
 from .continuation import join_continuations
 from .interaction import InteractionBuilder
@@ -104,6 +105,8 @@ class Answer:
             known[held] = None
         return StreamReport(
             outcome=self.outcome,
+            unfinished=self.body and self.outcome in UNFINISHED,
+            damaged=sum(held.damaged for held in self.interactions),
             error=self.error,
             interaction_ids=list(known),
             last_event_id=self.last_event_id,
@@ -119,7 +122,11 @@ class Answer:
 
     def is_complete(self) -> bool:
         """Whether the server has said how it ended, and nothing follows."""
-        ended = self.current.ended and self.outcome not in ("in_progress", "truncated", "error")
+        ended = self.current.ended and self.outcome not in (
+            "in_progress",
+            "truncated",
+            "error",
+        )
         return ended and self.resume_point() is None
 
     def resume_point(self) -> ResumePoint | None:

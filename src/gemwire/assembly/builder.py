@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, Final, TypeAlias, get_args
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -98,6 +98,21 @@ class StepBuilder:
     def kind(self) -> str | None:
         """The wire's name for this kind of step."""
         return self.base.tag if isinstance(self.base, Unknown) else self.base.type
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it asks for something to be run, so that half of it is nothing."""
+        return str(self.kind).endswith("_call")
+
+    @property
+    def is_for_caller(self) -> bool:
+        """Whether whoever reads the answer is to run it: the server runs its own tools itself."""
+        return self.is_call and not isinstance(self.base, SERVER_CALLS)
+
+    def lose(self, text: bytes, *, fragment: bool) -> None:
+        """Something of this step could not be read; `fragment` if it may be one of its arguments.
+        Only calls need to know.
+        """
 
     def sign(self, delta: m.ThoughtSignatureDelta) -> None:
         """Take a signature: the last non-empty one stands."""
@@ -196,6 +211,13 @@ class StepBuilder:
             return replace(step, signature=UNSET)
         return step
 
+
+SERVER_CALLS: Final = tuple(
+    step
+    for step in get_args(m.Step)
+    if step.type.endswith("_call") and step.type != "function_call"
+)
+"""Calls of the tools that the server has."""
 
 TOO_DEEP = (RecursionError, GemwireError, Misfit)
 """What folding raises for a JSON that is nested as deep as the interpreter's stack, and for nothing

@@ -32,7 +32,8 @@ from ..models import (
     UserInputStep,
 )
 from ..models.views import UNFINISHED
-from .steps import MEDIA, OPENS
+from .opening import OPENS
+from .steps import MEDIA
 
 if TYPE_CHECKING:
     from ..wire.events import Event

@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from ..codec.encode import to_dict
+from ..codec.encode import encode, to_dict
 from ..codec.json import Misfit, split_object
 from ..codec.lenient import struct
 from ..codec.structs import Unknown
@@ -32,12 +32,15 @@ from ..models import (
     UnknownInteractionSseEvent,
 )
 from ..models.views import UNFINISHED, is_terminal
-from ..wire.error_body import error_info
-from ..wire.events import DONE_DATA
+from ..wire.error_body import error_info, is_error
+from ..wire.events import is_damaged, is_done
+from ..wire.lifecycle import has_bad_status
 from ..wire.normalise import delta_today
 from .answer import NO_TOKEN, Answer
 from .builder import Build, StepBuilder
-from .steps import builder_for, opened_by
+from .damage import drop, take_damage
+from .opening import opened_by
+from .steps import builder_for
 from .verdict import end, take_error
 
 __all__ = ["HANDLERS", "fold_delta", "open_step", "stop_step", "take_common_members"]
@@ -59,6 +62,8 @@ def created(answer: Answer, event: InteractionCreatedEvent) -> None:
             return
         if not answer.token.value:
             answer.findings.issue("second_id", None, f"{held} / {payload.id}")
+            if not current.ended:  # the one before was cut, and this is another answer
+                take_damage(answer, encode(event))
         _next_hop(answer, event)
     elif held is UNSET and current.created and not payload.id and not current.ended:
         answer.findings.issue("created_again")
@@ -110,6 +115,10 @@ def completed(answer: Answer, event: InteractionCompletedEvent) -> None:
         answer.findings.issue("not_terminal", None, str(payload.status))
         return
     told = current.interaction.status
+    if has_bad_status(payload) or "\ufffd" in (payload.status or ""):
+        take_damage(answer, encode(event))  # whatever it was, it does not say how it ended
+        current.merge_payload(replace(payload, status=UNSET), "status")
+        return
     status: Any = payload.status or (told if is_terminal(told) else "completed")
     if not payload.continuation_token:  # this one is authoritative: there is none any more
         answer.token = NO_TOKEN
@@ -139,13 +148,17 @@ def open_step(answer: Answer, index: Any, step: Any, build: Build) -> None:
         index = current.highest + 1
         findings.issue("index_missing", index)
     held = current.routes.get(index)
-    if held is not None and (again := current.created_again) is not None:
+    again = current.created_again
+    if again is not None and (held is not None or current.ended):
         findings.issue("restarted", index)
         answer.begin_again(again)
         current = answer.current
         held = None
     if current.ended:
         findings.issue("after_end", index)
+    if answer.done_seen:  # it goes on behind its terminator, and is to end anew
+        answer.done_seen = current.ended = False
+        answer.outcome = "in_progress"
     if held is None:
         current.add(index, build(index, step, findings), index)
     elif not held.started and type(step) is type(held.base):
@@ -154,6 +167,9 @@ def open_step(answer: Answer, index: Any, step: Any, build: Build) -> None:
         findings.issue("start_late", index)
     elif step == held.base and not held.touched():
         findings.issue("start_again", index)
+    elif held.is_call and not held.closed:  # no call appears that the model did not make
+        findings.issue("start_again", index, encode(step).decode())
+        held.lose(encode(step), fragment=bool(getattr(step, "arguments", UNSET)))
     else:
         findings.issue("start_again", index)
         current.add(current.highest + 1, build(index, step, findings), index)
@@ -182,7 +198,10 @@ def fold_delta(answer: Answer, index: Any, delta: Any, build: Build, where: str)
         step.started = False
         current.add(index, step, index)
     if step.closed:
-        findings.issue("after_end" if current.ended else "after_stop", step.index)
+        kind = "after_end" if current.ended else "after_stop"
+        findings.issue(kind, step.index, encode(delta).decode())
+        if step.is_call and type(delta) is not ThoughtSignatureDelta:
+            return  # it may have been run already
         step.built = None
     if isinstance(delta, Unknown):
         _fold_unknown(answer, step, delta)
@@ -191,6 +210,7 @@ def fold_delta(answer: Answer, index: Any, delta: Any, build: Build, where: str)
     if fold is None:
         findings.issue("misplaced", step.index, delta.type)
         findings.saw_unknown(where, "union", delta.type, delta)
+        step.lose(encode(delta), fragment=False)
         return
     fold(step, delta)
     if delta.extra_ is not UNSET and type(delta) in PASSING:
@@ -214,8 +234,12 @@ def _fold_unknown(answer: Answer, step: StepBuilder, delta: Unknown) -> None:
     if own and isinstance(raw, dict):
         try:
             step.merge(delta)
+            return
         except Misfit as misfit:
             answer.findings.issue("misplaced", step.index, str(misfit))
+    step.lose(delta.json, fragment=True)
+    if own:
+        pass
     elif delta.tag is None and isinstance(raw, dict) and isinstance(raw.get("text"), str):
         answer.findings.issue("misplaced", step.index, "text")
 
@@ -264,22 +288,25 @@ def error(answer: Answer, event: ErrorEvent) -> None:
 
 def unknown_event(answer: Answer, event: UnknownInteractionSseEvent) -> None:
     """An event of no known kind, or the terminator: it says nothing of success."""
-    if event.json == DONE_DATA:
+    if is_done(event.json):
         answer.event_count -= 1  # it is no event
         answer.done_seen = True
         return
-    answer.findings.saw_unknown("event", "union", event.tag, event)
+    # A frame that has neither a name nor a type may be an error all the same.
+    raw = event.raw
+    if event.tag == "error" or (event.tag is None and is_error(raw)):
+        info = error_info(raw)
+        if info is not None and not is_damaged(event):
+            answer.findings.saw_unknown("event", "union", event.tag, event)
+            take_error(answer, info)
+            return
+    drop(answer, event)
     try:
         members = split_object(event.json)
         carried: dict[str, bytes] = {n: members[n] for n in CARRIED if n in members}
         take_common_members(answer, replace(struct(StepStop, carried), extra_=UNSET), "event")
     except Misfit:
         pass  # no object, so it carries nothing
-    # A frame that has neither a name nor a type may be an error all the same.
-    raw = event.raw
-    nameless = event.tag is None and isinstance(raw, dict) and "error" in raw
-    if (nameless or event.tag == "error") and (info := error_info(raw)) is not None:
-        take_error(answer, info)
 
 
 CARRIED: Final = ("event_id", "metadata")

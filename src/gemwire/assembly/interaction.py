@@ -20,6 +20,7 @@ from ..models import Interaction, ModelOutputStep
 from .builder import Build, StepBuilder
 from .contents import ContentPartBuilder, builder_of_content, joined
 from .report import Findings
+from .richer import size_of, what_is_lost
 from .steps import builder_for
 from .usage import UsageBefore, UsageLedger, UsageSource, add_usage
 
@@ -35,6 +36,8 @@ class InteractionBuilder:
         "content_seams",
         "created",
         "created_again",
+        "damaged",
+        "doubted",
         "ended",
         "findings",
         "highest",
@@ -46,6 +49,7 @@ class InteractionBuilder:
         "order",
         "positions",
         "raw_members",
+        "refused",
         "routes",
         "sorted",
     )
@@ -69,6 +73,9 @@ class InteractionBuilder:
         self.open: list[StepBuilder] = []  # those since then
         self.positions: set[int] = set()  # the positions of all
         self.ended = False
+        self.damaged = 0  # how many of its events could not be read
+        self.doubted = 0  # how many of `open` know that a part of them may be missing
+        self.refused: set[int] = set()  # sums of what stood as the index of steps that have none
 
     def add(self, position: int, builder: StepBuilder, route: int) -> None:
         """Put a step in its place; the deltas of index `route` go to it from now on."""
@@ -91,6 +98,7 @@ class InteractionBuilder:
         self.routes.clear()
         self.order.clear()
         self.open.clear()
+        self.doubted = 0
         self.positions.clear()
         self.sorted = True
         self.content_seams = 0
@@ -187,16 +195,20 @@ class InteractionBuilder:
 
     def reconcile(self, payload: Interaction) -> None:
         """Steps in a lifecycle event, or outputs, as a few models still have them: they count only
-        where they are more than was streamed.
+        where nothing is lost by them that was streamed: richer, not merely more.
         """
         steps: Any = payload.steps
         if steps is not UNSET:
             if not self.order and not steps:
                 self.interaction = replace(self.interaction, steps=[])
-            elif len(steps) > len(self.order):
-                self.replace_steps(steps, builder_for)
-            elif steps and (self.differs_in_number(steps) or steps != self.steps()):
-                self.findings.issue("steps_differ")
+            elif (
+                steps and not self.has_more_than(size_of(steps)) and steps != (held := self.steps())
+            ):
+                lost = what_is_lost(held, steps)
+                if lost is None:
+                    self.replace_steps(steps, builder_for)
+                else:
+                    self.findings.issue("steps_differ", None, lost)
         if not steps and payload.extra_ is not UNSET and "outputs" in payload.extra_.texts:
             self.reconcile_outputs()
 
@@ -208,16 +220,25 @@ class InteractionBuilder:
         if self.raw_members.get("outputs", b"")[:1] != b"[":
             return
         contents = contents_in(self.raw_members.pop("outputs"))
-        if len(contents) > len(self.order):
+        if not contents or self.has_more_than(len(contents)):
+            return
+        sent = in_runs(contents, ModelOutputStep)
+        if sent == self.steps():
+            return
+        lost = what_is_lost(self.steps(), sent)
+        if lost is None:
             self.replace_steps(list(map(as_step, contents)), builder_of_content)
-        elif contents and (  # fewer contents are fewer steps, and each builder has one at least
-            len(contents) < len(self.order) or in_runs(contents, ModelOutputStep) != self.steps()
-        ):
-            self.findings.issue("steps_differ")
+        else:
+            self.findings.issue("steps_differ", None, lost)
 
-    def differs_in_number(self, steps: list[Any]) -> bool:
-        """Whether the numbers of steps differ, as far as that is known without building them."""
-        return self.sorted and len(self.order) - self.content_seams != len(steps)
+    def has_more_than(self, count: int) -> bool:
+        """Whether so many steps and parts cannot be all that was streamed, as far as that is known
+        without building it; that is an issue.
+        """
+        more = count < len(self.order)  # each builder has a step or a part at least
+        if more:
+            self.findings.issue("steps_differ", None, f"{len(self.order)} / {count} steps")
+        return more
 
     def replace_steps(self, steps: list[Any], build: Build) -> None:
         """Take these steps, which are complete, in place of those that were streamed."""
@@ -239,6 +260,7 @@ class InteractionBuilder:
                 builder.close()
                 builder.build()
         self.open.clear()
+        self.doubted = 0
         if self.highest >= len(self.positions):
             detail = f"{len(self.positions)} steps, the highest index is {self.highest}"
             self.findings.issue("index_gap", None, detail)

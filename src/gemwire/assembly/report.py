@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET
 
 from ..codec.encode import encode
 from ..codec.json import read_json
 from ..codec.structs import Unknown, WireStruct
-from ..codec.unknown import iter_unknown
+from ..codec.unknown import iter_unknown, unknown_texts
 from ..models import Usage
 from ..wire.error_body import ErrorInfo
 from .usage import UsageSource
@@ -64,6 +63,7 @@ ISSUES: Final[dict[str, str]] = {
     "audio_data": "audio that is no base64, or by reference; it is a part of its own",
     "conflict": "a second value for a member; the later one stands",
     "created_again": "a second interaction.created with the same id; ignored",
+    "damaged": "an event of this wire that could not be read; a piece of the answer may be missing",
     "dialect": "an event in the form of a gateway or of the live socket; it was read all the same",
     "event_name": "the SSE event name differs from event_type; event_type counts",
     "held_stands": "the answer was complete already; what came on a replay or resume is left out",
@@ -74,6 +74,7 @@ ISSUES: Final[dict[str, str]] = {
     "misplaced": "a delta that does not fit the kind of its step; it was left out",
     "never_stopped": "a step without a stop before the terminal event; it was closed by that",
     "not_terminal": "interaction.completed with a status that is not terminal",
+    "no_number": "NaN or infinity, which no JSON has; the member is kept as unknown",
     "repeated": "an event of the same answer came again without `reopen()`; it was folded twice",
     "replay_differs": "a replay that went another way than what was held; the replay stands",
     "restarted": "the server began the answer again; what had come before was dropped",
@@ -133,6 +134,12 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     (`completed`, `requires_action`, `incomplete`, …, also one that is not known here), or `error`,
     or `truncated`. A stream is never `completed` unless the server said so.
     """
+    unfinished: bool = False
+    """The bytes are over and the run is not: a JSON body whose status is no end (`in_progress`,
+    `queued`), which `outcome` has. It is to be asked for again, with `resume`."""
+    damaged: int = 0
+    """Events of this wire that could not be read: no JSON, or an end whose status is none. Text
+    that is no event of this wire does not count."""
     error: ErrorInfo | None = None
     """The error event, or the error of a failed interaction; stays when the stream recovers."""
     interaction_ids: list[str] = []
@@ -159,6 +166,11 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     """What the spec does not know, one entry for each place and tag."""
 
     @property
+    def intact(self) -> bool:
+        """Whether everything of this wire that came could be read; it says nothing of the end."""
+        return self.damaged == 0
+
+    @property
     def interaction_id(self) -> str | None:
         """The id of the interaction, of its latest hop; None for `store: false`."""
         return self.interaction_ids[-1] if self.interaction_ids else None
@@ -167,6 +179,7 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
         return (
             f"StreamReport(outcome={self.outcome!r}, interaction_id={self.interaction_id!r}, "
             f"event_count={self.event_count}, byte_count={self.byte_count}, "
+            f"damaged={self.damaged}, "
             f"issues={len(self.issues)}, unknown={len(self.unknown)})"
         )
 
@@ -232,9 +245,8 @@ class Findings:
 
     def saw_extra(self, path: str, value: WireStruct) -> None:
         """Count the unknown members of one model."""
-        if value.extra_ is not UNSET:
-            for name, text in value.extra_.texts.items():
-                self.saw_unknown(f"{path}.{name}", "member", name, read_json(text))
+        for name, text in unknown_texts(value).items():
+            self.saw_unknown(f"{path}.{name}", "member", name, read_json(text))
 
     def search(self, path: str, value: Any) -> None:
         """Count everything unknown in the answer, anew; walks the whole of it."""

@@ -21,54 +21,22 @@ from ..codec.json import Misfit, read_json, split_object
 from ..codec.lenient import read, struct
 from ..codec.schema import fields
 from ..codec.structs import Unknown, WireStruct
+from ..codec.surrogates import with_whole_pairs
 from ..wire.normalise import content_today
 from .builder import IDENTITY, NOTHING, StepBuilder, own
+from .opening import OPENS
 from .parts import AudioPart, TextPart, UnknownPart, add_extra, is_base64
-from .report import Findings
+from .report import SAMPLE_BYTES, Findings
 
 __all__ = [
     "BUILDERS",
     "MEDIA",
-    "OPENS",
     "ContentBuilder",
     "ThoughtBuilder",
     "ToolBuilder",
     "UnknownBuilder",
     "builder_for",
-    "opened_by",
 ]
-
-OPENS: dict[type, type[WireStruct]] = {
-    m.ArgumentsDelta: m.FunctionCallStep,
-    m.AudioDelta: m.ModelOutputStep,
-    m.CodeExecutionCallDelta: m.CodeExecutionCallStep,
-    m.CodeExecutionResultDelta: m.CodeExecutionResultStep,
-    m.DocumentDelta: m.ModelOutputStep,
-    m.FileSearchCallDelta: m.FileSearchCallStep,
-    m.FileSearchResultDelta: m.FileSearchResultStep,
-    m.FunctionResultDelta: m.FunctionResultStep,
-    m.GoogleMapsCallDelta: m.GoogleMapsCallStep,
-    m.GoogleMapsResultDelta: m.GoogleMapsResultStep,
-    m.GoogleSearchCallDelta: m.GoogleSearchCallStep,
-    m.GoogleSearchResultDelta: m.GoogleSearchResultStep,
-    m.ImageDelta: m.ModelOutputStep,
-    m.McpServerToolCallDelta: m.McpServerToolCallStep,
-    m.McpServerToolResultDelta: m.McpServerToolResultStep,
-    m.ProcessingCallDelta: m.ProcessingCallStep,
-    m.ProcessingResultDelta: m.ProcessingResultStep,
-    m.RetrievalCallDelta: m.RetrievalCallStep,
-    m.RetrievalResultDelta: m.RetrievalResultStep,
-    m.TextAnnotationDelta: m.ModelOutputStep,
-    m.TextDelta: m.ModelOutputStep,
-    m.ThoughtSignatureDelta: m.ThoughtStep,
-    m.ThoughtSummaryDelta: m.ThoughtStep,
-    m.ToolSearchCallDelta: m.ToolSearchCallStep,
-    m.ToolSearchResultDelta: m.ToolSearchResultStep,
-    m.UrlContextCallDelta: m.UrlContextCallStep,
-    m.UrlContextResultDelta: m.UrlContextResultStep,
-    m.VideoDelta: m.ModelOutputStep,
-}
-"""Every kind of delta, and the step that it belongs to when that was never started."""
 
 MEDIA: dict[type, type[WireStruct]] = {
     m.DocumentDelta: m.DocumentContent,
@@ -76,8 +44,6 @@ MEDIA: dict[type, type[WireStruct]] = {
     m.VideoDelta: m.VideoContent,
 }
 """Deltas that bring a whole part of content."""
-
-STEP_BY_TAG: dict[str, type[WireStruct]] = {cls.type: cls for cls in get_args(m.Step)}
 
 
 class ContentBuilder(StepBuilder):
@@ -221,7 +187,15 @@ class ThoughtBuilder(StepBuilder):
 class ToolBuilder(StepBuilder):
     """All calls and results: the deltas of the step's own kind bring its members."""
 
-    __slots__ = ("extra", "fragments", "grown", "members", "own_arguments")
+    __slots__ = (
+        "extra",
+        "fragments",
+        "grown",
+        "lost",
+        "lost_fragment",
+        "members",
+        "own_arguments",
+    )
 
     @classmethod
     def table(cls, step: type) -> dict[type, str]:
@@ -240,6 +214,15 @@ class ToolBuilder(StepBuilder):
         self.grown: dict[str, Any] = {}  # those that came in several pieces, as values
         self.fragments: list[str | dict[str, Any]] = []
         self.own_arguments = False  # a delta of the step's own kind brought them, whole
+        self.lost: str | None = None  # the first thing of it that could not be read
+        self.lost_fragment = False  # whether that may be a part of the arguments
+
+    def lose(self: Any, text: bytes, *, fragment: bool) -> None:
+        if self.closed or not (fragment or self.is_for_caller):
+            return
+        if self.lost is None or (fragment and not self.lost_fragment):
+            self.lost = text[:SAMPLE_BYTES].decode("utf-8", "replace")
+        self.lost_fragment |= fragment
 
     def arguments(self, delta: m.ArgumentsDelta) -> None:
         """A fragment of the arguments' JSON text, or the arguments as one object."""
@@ -247,6 +230,9 @@ class ToolBuilder(StepBuilder):
             self.fragments.append(delta.arguments)
         elif delta.arguments is not UNSET:
             self.fragments.append(detached(delta.arguments))
+        elif delta.partial_arguments is UNSET and delta.extra_ is not UNSET:
+            said = any(text != b"null" for text in delta.extra_.texts.values())
+            self.lose(encode(delta), fragment=said)
         if delta.partial_arguments is not UNSET:  # an older name
             self.fragments.append(detached(delta.partial_arguments))
 
@@ -270,6 +256,8 @@ class ToolBuilder(StepBuilder):
                 self.merge_extra(name, encode(value))
         self.own_arguments |= isinstance(self.members.get("arguments"), WireStruct | dict)
         if delta.extra_ is not UNSET:
+            if not self.own_arguments:  # they may stand in there, under another name
+                self.lose(encode(delta), fragment="arguments" in delta.extra_.texts)
             for name, text in delta.extra_.texts.items():
                 self.merge_extra(name, text)
 
@@ -295,7 +283,8 @@ class ToolBuilder(StepBuilder):
         self.broken = None
         step = self.signed(self.base)
         members = {name: own(value) for name, value in self.members.items()}
-        if (self.fragments or not self.closed) and "arguments" in fields(type(step)):
+        unsure = self.fragments or self.lost is not None or not self.closed
+        if unsure and "arguments" in fields(type(step)):
             members["arguments"] = self.read_arguments()
         if members:
             step = replace(step, **members)
@@ -305,23 +294,37 @@ class ToolBuilder(StepBuilder):
     def read_arguments(self) -> Any:
         """The arguments; UNSET while the step is open, since half of a call is no call.
 
-        A broken text gives UNSET and an issue with the text.
+        A broken text gives UNSET and an issue with the text; so does anything that was dropped,
+        unless it was no part of them and they came all the same.
         """
         held = self.members.get("arguments", self.base.arguments)
         if not self.closed:
-            return held if self.own_arguments and not self.fragments else UNSET
+            whole = self.own_arguments and not self.fragments and not self.lost_fragment
+            return held if whole else UNSET
+        if self.lost is not None and (
+            self.lost_fragment or not (self.fragments or self.own_arguments or held)
+        ):
+            return self.refuse(self.lost)
         if len(self.fragments) == 1 and isinstance(self.fragments[0], dict):
             text = encode(self.fragments[0])
         else:
             text = join_arguments(self.fragments)
         if not text.strip():
             return held if held is not UNSET else self.as_arguments(b"{}")
+        sayable, mended = with_whole_pairs(text.strip(b" \t\r\n"))
         try:
-            return self.as_arguments(text.strip(b" \t\r\n"))
+            arguments = self.as_arguments(sayable)
         except Misfit:
-            self.broken = text.decode("utf-8", "replace")
-            self.findings.issue("arguments", self.index, self.broken)
-            return UNSET
+            return self.refuse(text.decode("utf-8", "replace"))
+        if mended:
+            self.findings.issue("lone_surrogate", self.index)
+        return arguments
+
+    def refuse(self: Any, raw: str) -> Any:
+        """These are no arguments: `raw` was sent in their place."""
+        self.broken = raw
+        self.findings.issue("arguments", self.index, raw)
+        return UNSET
 
     def as_arguments(self, text: bytes) -> Any:
         """Read the text as the arguments of this kind of step; raises Misfit."""
@@ -339,7 +342,7 @@ def join_arguments(fragments: list[Any]) -> bytes:
 class UnknownBuilder(StepBuilder):
     """A kind of step that is in no schema: deltas of the same tag are merged into its JSON."""
 
-    __slots__ = ("changed", "fragments", "raw")
+    __slots__ = ("changed", "fragments", "lost", "lost_fragment", "raw")
 
     FOLDS: ClassVar[dict[type, str]] = {
         **StepBuilder.FOLDS,
@@ -347,9 +350,13 @@ class UnknownBuilder(StepBuilder):
     }
 
     arguments = ToolBuilder.arguments
+    lose = ToolBuilder.lose
+    refuse = ToolBuilder.refuse
 
     def __init__(self, index: int, step: Any, findings: Findings) -> None:
         super().__init__(index, step, findings)
+        self.lost: str | None = None
+        self.lost_fragment = False
         raw = step.raw
         self.raw: dict[str, Any] = raw if isinstance(raw, dict) else {}
         self.fragments: list[Any] = []
@@ -368,7 +375,8 @@ class UnknownBuilder(StepBuilder):
         self.changed = True
 
     def touched(self) -> bool:
-        return self.changed or bool(self.fragments) or self.signature is not None
+        changed = self.changed or self.lost is not None
+        return changed or bool(self.fragments) or self.signature is not None
 
     def assemble(self) -> Any:
         self.broken = None
@@ -377,7 +385,7 @@ class UnknownBuilder(StepBuilder):
         raw = self.raw
         if self.signature is not None:
             raw = {**raw, "signature": self.signature}
-        if self.fragments:
+        if self.fragments or self.lost is not None:
             arguments = self.read_arguments()
             raw = {name: value for name, value in raw.items() if name != "arguments"}
             if arguments is not UNSET:
@@ -388,15 +396,16 @@ class UnknownBuilder(StepBuilder):
         """As for the calls that are known: UNSET while the step is open, and for a broken text."""
         if not self.closed:
             return UNSET
+        held = self.raw.get("arguments", {})
+        if self.lost is not None and (self.lost_fragment or not (self.fragments or held)):
+            return self.refuse(self.lost)
         text = join_arguments(self.fragments)
         if not text.strip():
-            return self.raw.get("arguments", {})
-        value = read_json(text)
-        if isinstance(value, dict):
-            return value
-        self.broken = text.decode("utf-8", "replace")
-        self.findings.issue("arguments", self.index, self.broken)
-        return UNSET
+            return held
+        try:
+            return read(dict[str, Any], with_whole_pairs(text.strip(b" \t\r\n"))[0])
+        except Misfit:
+            return self.refuse(text.decode("utf-8", "replace"))
 
 
 BUILDERS: dict[type, type[StepBuilder]] = {
@@ -412,14 +421,3 @@ BUILDERS: dict[type, type[StepBuilder]] = {
 def builder_for(index: int, step: Any, findings: Findings) -> StepBuilder:
     """The builder of a step as sent."""
     return BUILDERS[type(step)](index, step, findings)
-
-
-def opened_by(delta: Any) -> Any:
-    """The empty step that a delta without a start belongs to; None if that cannot be told."""
-    cls = OPENS.get(type(delta))
-    if isinstance(delta, m.FunctionCallStep):  # a whole call, of the legacy generation
-        cls = type(delta)
-    elif isinstance(delta, Unknown):
-        tag = delta.tag or ""
-        cls = STEP_BY_TAG.get(tag) if tag.endswith(("_call", "_result")) else None
-    return None if cls is None else cls()

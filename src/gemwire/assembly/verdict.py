@@ -6,18 +6,23 @@ not. The rules are those of docs/assembly.md, "Outcome".
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NoReturn, TypeAlias
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from ..codec.encode import to_dict
-from ..errors import ArgumentsError, ServerError, TruncatedStream
+from ..codec.structs import Extra, Unknown
+from ..errors import ArgumentsError, DamagedStream, ServerError, TruncatedStream
 from ..models import Interaction, ModelOutputStep
 from ..models.views import UNFINISHED
-from ..wire.error_body import ErrorInfo, error_info
+from ..wire.error_body import ErrorInfo, error_info, told_error
 from .answer import NO_TOKEN, Answer
+from .builder import StepBuilder
+from .truncation import cut_message
 
 __all__ = [
+    "OnDamage",
     "decide",
     "end",
     "raise_unless_usable",
@@ -25,6 +30,9 @@ __all__ = [
     "take_body",
     "take_error",
 ]
+
+OnDamage: TypeAlias = Literal["raise", "keep"]
+"""What is done with an answer of which a part could not be read."""
 
 
 def end(answer: Answer, status: str) -> None:
@@ -34,7 +42,9 @@ def end(answer: Answer, status: str) -> None:
         answer.findings.issue("after_end")
     else:
         current.ended = True
-        _take_failure(answer, current.interaction)
+        members = current.raw_members
+        extra: Any = Extra(members.copy()) if members else UNSET
+        _take_failure(answer, replace(current.interaction, extra_=extra))
     answer.outcome = status
 
 
@@ -63,18 +73,16 @@ def take_body(answer: Answer, interaction: Interaction) -> None:
 
 
 def _take_failure(answer: Answer, interaction: Interaction) -> None:
-    """Why an interaction failed or is incomplete, where it says so itself."""
-    if interaction.status not in ("failed", "incomplete") or answer.error is not None:
+    """What an interaction says itself of an error, whatever its status."""
+    if answer.error is None:
+        answer.error = told_error(interaction)
+    if answer.error is not None or interaction.status not in ("failed", "incomplete"):
         return
-    found: Any = interaction.errors[0] if interaction.errors else None
-    if found is None:
-        steps = interaction.steps or [builder.build() for _, builder in answer.current.order]
-        for step in reversed(steps):
-            if isinstance(step, ModelOutputStep) and step.error is not UNSET:
-                found = step.error
-                break
-    if found is not None:
-        answer.error = error_info(to_dict(found))
+    steps = interaction.steps or [builder.build() for _, builder in answer.current.order]
+    for step in reversed(steps):
+        if isinstance(step, ModelOutputStep) and step.error is not UNSET:
+            answer.error = error_info(to_dict(step.error))
+            return
 
 
 def decide(answer: Answer) -> None:
@@ -95,7 +103,9 @@ def search_unknown(answer: Answer) -> None:
         answer.findings.search("interaction", answer.build())
 
 
-def raise_unless_usable(answer: Answer, interaction: Interaction) -> None:
+def raise_unless_usable(
+    answer: Answer, interaction: Interaction, damaged: OnDamage = "raise"
+) -> None:
     """Raise what `Assembler.finish` raises, for a settled answer and what was built of it."""
     if answer.outcome == "error":
         error = answer.error or ErrorInfo(None, "", None, None, None)
@@ -104,20 +114,42 @@ def raise_unless_usable(answer: Answer, interaction: Interaction) -> None:
             code=error.code,
             status=error.status,
             details=error.details,
+            retry_after=error.retry_after,
             interaction=interaction,
             report=answer.report(),
         )
     if answer.outcome == "truncated":
-        raise TruncatedStream(
-            "the stream stopped before its end", interaction=interaction, report=answer.report()
-        )
+        raise TruncatedStream(cut_message(answer), interaction=interaction, report=answer.report())
     if answer.outcome in ("completed", "requires_action"):
         for builder in (b for held in answer.interactions for _, b in held.order):
-            if builder.broken is not None:
-                raise ArgumentsError(
-                    "the arguments of a call are no JSON object",
-                    index=builder.index,
-                    raw=builder.broken,
-                    interaction=interaction,
-                    report=answer.report(),
-                )
+            if builder.broken is not None and _is_call(builder):
+                _raise_for_call(answer, interaction, builder)
+    if damaged == "raise" and (report := answer.report()).damaged:
+        events = "an event" if report.damaged == 1 else f"{report.damaged} events"
+        raise DamagedStream(
+            f"{events} of the stream could not be read, so the answer may lack a piece",
+            interaction=interaction,
+            report=report,
+        )
+
+
+def _is_call(builder: StepBuilder) -> bool:
+    """Whether somebody could run it: fragments of a step that never started have no name."""
+    return builder.started or getattr(builder.build(), "name", UNSET) is not UNSET
+
+
+def _raise_for_call(answer: Answer, interaction: Interaction, builder: StepBuilder) -> NoReturn:
+    step = builder.build()
+    places = (at for at, held in enumerate(interaction.steps or ()) if held == step)
+    members = step.raw if isinstance(step, Unknown) else to_dict(step)
+    members = members if isinstance(members, dict) else {}
+    raise ArgumentsError(
+        "the arguments of a call are no JSON object, or not all of them came",
+        interaction=interaction,
+        report=answer.report(),
+        position=next(places, None),
+        index=builder.index,
+        call_id=members.get("id"),
+        name=members.get("name"),
+        raw=builder.broken or "",
+    )

@@ -9,16 +9,17 @@ from __future__ import annotations
 from typing import Any, TypeAlias, TypeVar, overload
 
 from ..errors import DecodeError
-from .json import REFUSED, Misfit
+from .json import REFUSED, Misfit, without_nan
 from .lenient import read
 from .once import decoder
-from .unknown import iter_unknown
+from .unknown import not_to_spec
 
 __all__ = [
     "Data",
     "as_utf8",
     "decode",
     "decode_error",
+    "mended",
     "read_leniently",
     "refuse_unknown",
 ]
@@ -69,8 +70,8 @@ def refuse_unknown(value: Any, refused: Exception, data: Data, event: str | None
 
     It need not have: there are unions and texts that fit the spec and that msgspec cannot read.
     """
-    found = next((found for found in iter_unknown(value) if found.kind != "value"), None)
-    if found is None and not as_utf8(data)[1]:
+    found = next((found for found in not_to_spec(value) if found.kind != "value"), None)
+    if found is None and not mended(data)[1]:
         return
     error = decode_error(refused, data, event)
     if found is not None and any(private in str(refused) for private in ("`Shapes`", "`Int64`")):
@@ -80,15 +81,30 @@ def refuse_unknown(value: Any, refused: Exception, data: Data, event: str | None
 
 
 def as_utf8(data: Data) -> tuple[bytes, bool]:
-    """The text as valid UTF-8, and whether U+FFFD had to stand in for something."""
+    """The text as `mended` gives it, and whether U+FFFD had to stand in for something."""
+    text, notes = mended(data)
+    return text, "invalid_utf8" in notes
+
+
+def mended(data: Data) -> tuple[bytes, list[str]]:
+    """The text as valid UTF-8 without numbers that are none, and what had to be done for that.
+
+    `invalid_utf8`: U+FFFD stands for bytes. `no_number`: strings stand for NaN and the infinite.
+    """
+    notes: list[str] = []
     if isinstance(data, str):
-        return data.encode("utf-8", "backslashreplace"), False  # a lone surrogate as its escape
-    text = bytes(data)
-    try:
-        text.decode()
-    except UnicodeDecodeError:
-        return text.decode("utf-8", "replace").encode(), True
-    return text, False
+        text = data.encode("utf-8", "backslashreplace")  # a lone surrogate as its escape
+    else:
+        text = bytes(data)
+        try:
+            text.decode()
+        except UnicodeDecodeError:
+            text = text.decode("utf-8", "replace").encode()
+            notes.append("invalid_utf8")
+    finite = without_nan(text)
+    if finite != text:
+        notes.append("no_number")
+    return finite, notes
 
 
 def decode_error(error: Exception, data: Data, event: str | None = None) -> DecodeError:

@@ -2,15 +2,17 @@
 
 msgspec reads nearly everything. What it refuses though it is JSON, and servers have sent it, are
 lone surrogates (`"\\ud83c"`), floats beyond a double and ints of thousands of digits. For those
-the standard library steps in, imported when the first such text comes. A value that neither can
-read comes back as its text.
+the standard library steps in, imported when the first such text comes. `NaN` and `Infinity`, which
+are no JSON though many write them, are read as the strings that proto3 has for them. A value that
+none of this can read comes back as its text.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
@@ -26,6 +28,7 @@ __all__ = [
     "reason_of",
     "split_array",
     "split_object",
+    "without_nan",
 ]
 
 REFUSED = (msgspec.DecodeError, UnicodeError, RecursionError)
@@ -52,14 +55,14 @@ def read_json(text: bytes, /) -> Any:
     """Read untyped JSON as plain Python values, ints of any size included.
 
     msgspec reads what it can, `load_rare` the rest. What neither can read comes back as the text
-    itself (`str`), so that nothing is lost.
+    itself (`str`), so that nothing is lost. Numbers that are none are strings: see `without_nan`.
     """
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
     try:
-        return load_rare(text)
+        return load_rare(without_nan(text))
     except (ValueError, RecursionError):
         return text.decode("utf-8", "replace")
 
@@ -90,6 +93,43 @@ def _int(digits: str) -> int | str:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
+
+
+_NO_NUMBER: Final = re.compile(
+    # a string to its end, or to that of the text; else a constant that is no name of a member
+    rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|(-?Infinity|NaN)(?![ \t\r\n]*+:)',
+    re.DOTALL,
+)
+
+
+def without_nan(text: bytes) -> bytes:
+    """The text with `"NaN"`, `"Infinity"` and `"-Infinity"`, as JSON of proto3 has them, for the
+    bare constants that Python's writer and others put there. Text that is no JSON then either comes
+    back as it is.
+
+    Cost: one pass over a text that has such a word at all.
+    """
+    if b"NaN" not in text and b"Infinity" not in text:
+        return text
+    mended = _NO_NUMBER.sub(_quoted, text)
+    return mended if mended == text or _is_json(mended) else text
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        decoder(Raw).decode(text)
+    except REFUSED:
+        if b"\\u" not in text:
+            return False
+        try:
+            load_rare(text)
+        except (ValueError, RecursionError):
+            return False
+    return True
+
+
+def _quoted(found: re.Match[bytes]) -> bytes:
+    return found[0] if found[1] is None else b'"%b"' % found[1]
 
 
 def finite_float(digits: str) -> float:

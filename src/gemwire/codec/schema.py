@@ -11,7 +11,17 @@ import functools
 import operator
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    Literal,
+    NamedTuple,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 from msgspec import UnsetType
@@ -19,9 +29,23 @@ from msgspec import UnsetType
 from .once import memo
 from .structs import STRICT, Shapes, Unknown, WireStruct
 
-__all__ = ["Field", "Shape", "alternatives", "fields", "known_items", "known_values", "shape"]
+__all__ = [
+    "IDS",
+    "Field",
+    "Shape",
+    "alternatives",
+    "fields",
+    "known_items",
+    "known_values",
+    "shape",
+]
 
 _UNIONS = (Union, types.UnionType)
+
+IDS: Final[dict[str, Any]] = {"AgentOption": str, "ModelOption": str}
+"""Enums of ids, by the names of their types. New models and agents come all the time, so that a new
+id is no news about the wire: such a member is a plain `str` here.
+"""
 
 
 class Field(NamedTuple):
@@ -34,7 +58,7 @@ class Field(NamedTuple):
 @memo
 def fields(cls: type[WireStruct]) -> Mapping[str, Field]:
     """The members of a Struct by their name on the wire, in order; the side field is none."""
-    hints = get_type_hints(cls, include_extras=True)
+    hints = get_type_hints(cls, localns=dict(IDS), include_extras=True)
     strict = STRICT.get(cls, frozenset())
     return {
         field.encode_name: Field(hints[field.name], field.required or field.encode_name in strict)

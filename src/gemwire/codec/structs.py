@@ -7,7 +7,9 @@ What that pass keeps is held here: `Extra` for members, `Unknown` for whole unio
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -25,6 +27,9 @@ __all__ = [
     "Unknown",
     "WireStruct",
     "as_int64",
+    "marker",
+    "media_kind",
+    "shown",
 ]
 
 
@@ -52,7 +57,7 @@ class Extra:
     __hash__ = None  # type: ignore[assignment]  # like the Structs: equal by value
 
     def __repr__(self) -> str:
-        return f"Extra({self.texts!r})"
+        return shown(self)
 
 
 class WireStruct(
@@ -67,11 +72,17 @@ class WireStruct(
 
     An absent optional member is `UNSET`. Members that the schema does not know, and those whose
     value did not fit it, are in `gemwire.unknown_members(model)`.
+
+    The `repr` is for people: it has some 4,000 characters at most, with marks for media and for
+    what is cut.
     """
 
     extra_: Extra | UnsetType = UNSET
 
     __hash__ = None  # type: ignore[assignment]  # the members are lists and dicts
+
+    def __repr__(self) -> str:
+        return shown(self)
 
 
 if TYPE_CHECKING:
@@ -129,9 +140,10 @@ class Unknown(msgspec.Struct, frozen=True, gc=False, eq=False, tag_field="type",
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        shown = self.json if len(self.json) <= 80 else self.json[:77] + b"..."
-        reason = f", reason={self.reason!r}" if self.reason else ""
-        return f"{type(self).__name__}(tag={self.tag!r}, json={shown!r}{reason})"
+        text = self.json if len(self.json) <= 80 else self.json[:77] + b"..."
+        reason = f", reason={shown(self.reason, REASON_SHOWN)}" if self.reason else ""
+        tag = shown(self.tag, REASON_SHOWN)
+        return f"{type(self).__name__}(tag={tag}, json={bytes(text)!r}{reason})"
 
 
 if TYPE_CHECKING:
@@ -176,3 +188,143 @@ class Shapes:
     beside free objects). Nothing decodes to it, so the second pass picks the shape; the type
     checker sees the union, its arrays as one sequence.
     """
+
+
+# ---- how values are shown
+
+SHOWN: Final = 3500
+"""About as many characters has a `repr` at most."""
+TEXT_SHOWN: Final = 120
+REASON_SHOWN: Final = 200
+BYTES_SHOWN: Final = 80
+ITEMS_SHOWN: Final = 20
+LEAST: Final = 48
+"""Where less room is left, nothing more is shown."""
+OPAQUE: Final = {"data": "data", "signature": "signature"}
+"""Members whose text nobody reads, and what they are called where there is no media type."""
+
+
+def shown(value: Any, room: int = SHOWN) -> str:
+    """A `repr` of about so many characters at most.
+
+    Cost: that of what is shown, however large or deep the value is: each level has three quarters
+    of the room that is left.
+    """
+    if room < LEAST:
+        return "…"
+    for kind, show in _SHOW:
+        if isinstance(value, kind):
+            return show(value, room)
+    return _cut(repr(value), room)
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[:room] + "…"
+
+
+def _show_text(value: str, room: int) -> str:
+    if len(value) <= TEXT_SHOWN:
+        return _cut(repr(value), room)
+    return f"{_cut(repr(value[:TEXT_SHOWN]), room)}… ({len(value) - TEXT_SHOWN} more)"
+
+
+def _show_bytes(value: bytes, room: int) -> str:
+    if len(value) <= BYTES_SHOWN:
+        return _cut(repr(bytes(value)), room)
+    text = _cut(repr(bytes(value[:BYTES_SHOWN])), room)
+    return f"{text}… ({len(value) - BYTES_SHOWN} more)"
+
+
+def _show_int(value: int, room: int) -> str:
+    bits = value.bit_length()
+    return repr(value) if bits <= LEAST * 3 else f"<int of {bits} bits>"
+
+
+def _show_list(value: list[Any], room: int) -> str:
+    return _joined("[", (("", item) for item in value), "]", len(value), room)
+
+
+def _show_tuple(value: tuple[Any, ...], room: int) -> str:
+    return _joined("(", (("", item) for item in value), ")", len(value), room)
+
+
+def _show_dict(value: dict[Any, Any], room: int) -> str:
+    items = ((f"{shown(name, REASON_SHOWN)}: ", item) for name, item in value.items())
+    return _joined("{", items, "}", len(value), room)
+
+
+def _show_extra(value: Extra, room: int) -> str:
+    return f"Extra({shown(value.texts, room)})"
+
+
+def _show_struct(value: WireStruct, room: int) -> str:
+    members = [(name, getattr(value, name)) for name in value.__struct_fields__]
+    held = [(name, member) for name, member in members if member is not UNSET]
+    items = ((f"{name}=", _marked(value, name, member)) for name, member in held)
+    return _joined(f"{type(value).__name__}(", items, ")", len(held), room, len(held))
+
+
+def _joined(
+    opening: str,
+    items: Iterable[tuple[str, Any]],
+    closing: str,
+    count: int,
+    room: int,
+    most: int = ITEMS_SHOWN,
+) -> str:
+    """Items as far as there is room, and how many more there are."""
+    parts: list[str] = []
+    left = room - len(opening)
+    for name, item in islice(items, most):
+        if left < LEAST:
+            break
+        parts.append(name + shown(item, left * 3 // 4))
+        left -= len(parts[-1]) + 2
+    if len(parts) < count:
+        parts.append(f"… ({count - len(parts)} more)")
+    return opening + ", ".join(parts) + closing
+
+
+class _Mark(str):
+    """Shown as it is, without quotes."""
+
+    __slots__ = ()
+
+
+def _marked(value: WireStruct, name: str, member: Any) -> Any:
+    """The member, or what stands for it where it is a long text that nobody reads."""
+    if name not in OPAQUE or not isinstance(member, str) or len(member) <= TEXT_SHOWN:
+        return member
+    if name == "data":
+        return _Mark(marker(media_kind(value), len(member) * 3 // 4))
+    return _Mark(marker(OPAQUE[name], len(member)))
+
+
+_SHOW: Final[tuple[tuple[type, Callable[[Any, int], str]], ...]] = (
+    (WireStruct, _show_struct),
+    (Extra, _show_extra),
+    (_Mark, lambda value, _: str(value)),
+    (str, _show_text),
+    (bytes, _show_bytes),
+    (int, _show_int),
+    (dict, _show_dict),
+    (list, _show_list),
+    (tuple, _show_tuple),
+)
+
+
+def marker(kind: str, size: int, more: str = "") -> str:
+    """What stands for a payload: `<image/png 1.2 MB>`."""
+    for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= factor:
+            return f"<{kind} {size / factor:.1f} {unit}{more}>"
+    return f"<{kind} {size} B{more}>"
+
+
+def media_kind(value: Any) -> str:
+    """The media type that a part has beside its data, else its tag, else `data`."""
+    for name in ("mime_type", "mimeType", "type"):
+        kind = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
+        if isinstance(kind, str) and 0 < len(kind) <= 80 and kind.isprintable():
+            return kind
+    return OPAQUE["data"]

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import GenericAlias
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from msgspec import UNSET, UnsetType
 
+from ..codec.detached import detached
 from ..codec.encode import encode
 from ..codec.json import read_json
 from ..codec.lenient import read
+from ..errors import ArgumentsError
 from .lazy import load
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "output_text",
     "output_videos",
     "outputs",
+    "parsed_arguments",
     "pending_function_calls",
     "thoughts",
 ]
@@ -124,9 +127,10 @@ def thoughts(interaction: Any, /) -> list[Any]:
 def function_calls(interaction: Any, /) -> list[Any]:
     """All `function_call` steps, in order, those that have their result too.
 
-    `pending_function_calls` are those that wait for one.
+    `pending_function_calls` are those that wait for one. A step without a name is left out: it is
+    made of fragments that belong to no call, and nothing can be run for it.
     """
-    return _of_type(interaction, "function_call")
+    return [call for call in _of_type(interaction, "function_call") if call.name is not UNSET]
 
 
 def pending_function_calls(interaction: Any, /) -> list[Any]:
@@ -145,6 +149,25 @@ def outputs(interaction: Any, /) -> list[Any]:
     `gemwire.legacy.to_outputs` gives the same, typed, and says what is lost.
     """
     return legacy_contents(_steps(interaction))
+
+
+# ---- the method of a call
+def parsed_arguments(call: Any, /) -> dict[str, Any]:
+    """The arguments to run the call with, as a dict of its own.
+
+    Raises ArgumentsError if they never came whole or are no JSON object: `call.arguments` is UNSET
+    then, which must not pass for a call without arguments.
+    """
+    arguments = call.arguments
+    if isinstance(arguments, dict):
+        return cast("dict[str, Any]", detached(arguments))
+    raise ArgumentsError("the call has no arguments that could be read", **_identity(call))
+
+
+def _identity(call: Any) -> dict[str, Any]:
+    raw = b"" if call.extra_ is UNSET else call.extra_.texts.get("arguments", b"")
+    told = {"call_id": call.id, "name": call.name, "raw": raw.decode("utf-8", "replace")}
+    return {name: value for name, value in told.items() if value is not UNSET}
 
 
 # ---- what these and others stand on

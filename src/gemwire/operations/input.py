@@ -6,12 +6,12 @@ All of these make models; they go into the `input` of a request as they are.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from ..codec.encode import encode_finite
-from ..codec.structs import Unknown
+from ..codec.encode import encode_finite, to_dict
+from ..codec.structs import Unknown, WireStruct
 from ..models import (
     Content,
     FunctionCallStep,
@@ -22,6 +22,12 @@ from ..models import (
     TextContent,
     UserInputStep,
 )
+
+if TYPE_CHECKING:
+    from .. import models
+
+    Said: TypeAlias = str | Step | models.Turn | Mapping[str, Any] | Interaction
+    """What one side said, or both up to some point."""
 
 __all__ = ["function_result", "history", "user_input"]
 
@@ -90,32 +96,104 @@ def function_result(
     return FunctionResultStep(call_id=call.id, name=call.name, result=value, is_error=is_error)
 
 
-def history(*turns: str | Step | Interaction | Iterable[Step]) -> list[Step]:
+def history(*turns: Said | Iterable[Said]) -> list[Step]:
     """What was said so far as the `input` of the next request, for calls that store nothing.
 
     The steps of an answer go back as they came, thoughts and signatures byte for byte, and so does
     what the spec does not know: the server refuses a conversation in which anything of that was
-    changed. A create call answers without the input it was given, so that belongs between::
+    changed. Only a call that was cut before its arguments were whole (they are UNSET) is left out.
+
+    An answer often comes without the input it was given: that of a create call always, that of a
+    GET in `requires_action`. So the input belongs before it::
 
         history("What is 6 times 7?", interaction, "And 8?")
 
     Args:
-        turns: in order: a text, a step such as `user_input()` and `function_result()` give, steps,
-            or a whole answer. The answer to a GET begins with the input, so that no text belongs
-            before it.
+        turns: in order: a text of the user, a step such as `user_input()` and `function_result()`
+            give, a turn (`{"role": "user", "content": "Hi"}`, or "model"), a list of these, or a
+            whole answer. An answer that begins with the input needs no text before it; one that
+            has it as `input` alone begins with that.
 
     Raises:
+        ValueError: what the user said before an answer is missing, a turn cannot be read, or there
+            is a result for a call that is left out.
         TypeError: a turn is none of these.
 
     """
-    steps: list[Step] = []
+    steps: list[Any] = []
+    goes_on = False  # the answer before stopped in the middle, and this is the rest of it
     for turn in turns:
-        if isinstance(turn, str):
-            steps.append(user_input(turn))
-        elif isinstance(turn, Interaction):
-            steps.extend(turn.steps or ())
-        elif isinstance(turn, Iterable) and not isinstance(turn, Mapping):
-            steps.extend(_checked(step, Step, "Step") for step in turn)
+        if isinstance(turn, Interaction):
+            answer = list(turn.steps or ())
+            if _by_model(answer[:1]) and not goes_on and (not steps or _by_model(steps[-1:])):
+                steps += _input_of(turn)
+            steps += answer
+        elif isinstance(turn, Iterable) and not isinstance(turn, str | Mapping):
+            steps += [step for item in turn for step in _steps_of(item)]
         else:
-            steps.append(_checked(turn, Step, "Step"))
+            steps += _steps_of(turn)
+        goes_on = isinstance(turn, Interaction) and turn.status == "requires_continuation"
+    if _by_model(steps[:1]):
+        raise ValueError(NO_INPUT)
+    return _without_cut_calls(steps)
+
+
+NO_INPUT: Final = (
+    "what the user said is missing before an answer; give it first: "
+    "history('What is 6 times 7?', interaction, ...)"
+)
+
+USER_STEPS: Final = (UserInputStep, FunctionResultStep, Unknown)
+"""What may stand before an answer; what is newer than the spec may be of either side."""
+
+
+def _by_model(steps: list[Any]) -> bool:
+    """Whether there is a step, and it is one of an answer."""
+    return any(not isinstance(step, USER_STEPS) for step in steps)
+
+
+def _input_of(interaction: Interaction) -> list[Any]:
+    """The steps of the member `input`, which a GET can be asked for."""
+    given: Any = interaction.input
+    if given is UNSET:
+        raise ValueError(NO_INPUT)
+    if isinstance(given, list) and all(isinstance(item, Step) for item in given):
+        return list(given)
+    return [user_input(*given) if isinstance(given, list) else user_input(given)]
+
+
+def _steps_of(turn: Any) -> list[Any]:
+    """The steps of a text, a step, or a turn of either side."""
+    if isinstance(turn, str):
+        return [user_input(turn)]
+    if isinstance(turn, Mapping) or (isinstance(turn, WireStruct) and hasattr(turn, "role")):
+        return _steps_of_role(turn)
+    return [_checked(turn, Step, "Step")]
+
+
+def _steps_of_role(turn: Any) -> list[Any]:
+    from ..legacy.bodies import turn_steps  # brings the legacy models, which few need
+
+    members: dict[str, Any] = to_dict(turn)
+    if "role" not in members:
+        raise TypeError(f"not a Step: {turn!r:.80}")
+    content = members.get("content")
+    if isinstance(content, dict):
+        members["content"] = [content]
+    steps = turn_steps(Unknown(encode_finite(members)))
+    if not steps:
+        raise ValueError(f"a turn has `role` ('user' or 'model') and `content`: {turn!r:.80}")
     return steps
+
+
+def _without_cut_calls(steps: list[Any]) -> list[Any]:
+    """The steps without calls whose arguments never came whole."""
+    cut = {step.id for step in steps if _is_cut(step)} - {UNSET}
+    for step in steps:
+        if isinstance(step, FunctionResultStep) and step.call_id in cut:
+            raise ValueError(f"a result for the call {step.call_id!r}, whose arguments were cut")
+    return [step for step in steps if not _is_cut(step)]
+
+
+def _is_cut(step: Any) -> bool:
+    return isinstance(step, FunctionCallStep) and step.arguments is UNSET

@@ -9,27 +9,21 @@ stays one line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
-import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from .. import models
 from ..codec.decode import decode
-from ..codec.encode import encode_finite
 from ..codec.json import read_json
-from ..codec.once import decoder
-from ..codec.structs import WireStruct
 from ..errors import ApiError, DecodeError
 from ..wire.bodies import decode_interaction
 from ..wire.error_body import is_error
+from .body import encoded
 from .response import Headers, api_error, beside_schema, header_value, without_bom
 
-__all__ = ["API_REVISION", "Operation", "Request", "Value"]
-
-API_REVISION: Final = "2026-05-20"
-"""Selects the generation of the wire whose answers have `steps`."""
+__all__ = ["Operation", "Request", "Value"]
 
 Value: TypeAlias = str | int | bool | Sequence[str] | UnsetType | None
 """The value of a parameter; None and UNSET leave it out."""
@@ -151,6 +145,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     """Parameters of the path that are paths themselves: their slashes stay."""
     query: Mapping[str, str] = {}
     """Parameters of the query and the JSON type of each: string, integer, boolean or array."""
+    joined: tuple[str, ...] = ()
+    """Parameters of the query that are one text; several values are joined with commas."""
     headers: Mapping[str, str] = {}
     """Parameters that are headers, all of them required, likewise."""
     constants: Mapping[str, str] = {}
@@ -158,6 +154,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     body: tuple[str, ...] = ()
     """The models of which the body is one; empty if there is no body."""
     body_required: bool = False
+    body_may_be_empty: bool = False
+    """Whether a body that is not given goes out as `{}`."""
     response: str | None = None
     response_header: str | None = None
     streams: bool = False
@@ -190,15 +188,14 @@ class Operation(Struct, frozen=True, kw_only=True):
         if parent:
             root += "/" + _segments("parent", parent)
         data, wanted = None, False
-        if body is not None and body is not UNSET:
-            data, wanted = _encoded(body)
+        if body is None or body is UNSET:
+            body = {} if self.body_may_be_empty else None
+        if body is not None:
+            data, wanted = encoded(body, self.body)
         elif self.body_required:
             raise TypeError(f"{self.id} needs a body")
         streams = self.streams and (wanted or query.get("stream") is True)
-        sent = {
-            "Api-Revision": API_REVISION,
-            "Accept": "text/event-stream" if streams else "application/json",
-        }
+        sent = {"Accept": "text/event-stream" if streams else "application/json"}
         if data is not None:
             sent["Content-Type"] = "application/json"
         sent |= self.constants
@@ -207,13 +204,18 @@ class Operation(Struct, frozen=True, kw_only=True):
         return Request(
             method=self.method,
             path=self.path.format(api_version=root, **places),
-            query=tuple((n, text) for n, value in query.items() for text in _texts(n, value)),
+            query=tuple((n, text) for n, value in query.items() for text in self._texts(n, value)),
             headers=sent,
             body=data,
             streams=streams,
             response=self.response,
             response_header=self.response_header,
         )
+
+    def _texts(self, name: str, value: Value) -> list[str]:
+        """The values of a parameter of the query, as they are written there."""
+        texts = _texts(name, value)
+        return [",".join(texts)] if name in self.joined and texts else texts
 
 
 # ---- what is sent
@@ -268,23 +270,3 @@ def _texts(name: str, value: Value) -> list[str]:
     if isinstance(value, int):
         return [str(int(value))]
     return [_plain(name, item) for item in value]
-
-
-class _Streams(Struct):
-    stream: Any = False
-
-
-def _encoded(body: Any) -> tuple[bytes, bool]:
-    """The body as bytes, and whether it asks for events."""
-    if isinstance(body, bytes | bytearray | memoryview):
-        data = bytes(body)
-        try:
-            return data, decoder(_Streams).decode(data).stream is True
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            value = read_json(data)  # only the server can say whether it is as wrong as it looks
-            return data, isinstance(value, dict) and value.get("stream") is True
-    if isinstance(body, Mapping):
-        return encode_finite(dict(body)), body.get("stream") is True
-    if isinstance(body, WireStruct):
-        return encode_finite(body), getattr(body, "stream", False) is True
-    raise TypeError(f"a body is a model, a mapping or bytes, not {type(body).__name__}")

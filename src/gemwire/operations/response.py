@@ -12,7 +12,7 @@ from ..codec.schema import fields
 from ..codec.structs import WireStruct
 from ..codec.unknown import unknown_members
 from ..errors import ApiError
-from ..wire.error_body import error_info
+from ..wire.error_body import error_info, retry_delay
 
 __all__ = ["Headers", "api_error", "beside_schema", "header_value", "without_bom"]
 
@@ -31,10 +31,10 @@ def api_error(
 ) -> ApiError:
     """Whatever an error answer says, whoever wrote it: the API, a gateway, a proxy.
 
-    Read are the error shapes of the API, of google.rpc and of OAuth, lists of them, and of any
-    other text, JSON, HTML or not, its beginning. `retry_after` is the header, in seconds, or what a
-    `google.rpc.RetryInfo` among the details says. A date is counted from the answer's own `Date`,
-    and without that it is no number: gemwire has no clock.
+    Read are the error shapes of the API, of google.rpc, OAuth and FastAPI, lists of them, and of
+    any other text, JSON, HTML or not, its beginning. `retry_after` is the header, in seconds, or
+    what a `google.rpc.RetryInfo` among the details says. A date is counted from the answer's own
+    `Date`, and without that it is no number: gemwire has no clock.
     """
     data = without_bom(body)
     value = read_json(data)
@@ -52,7 +52,7 @@ def api_error(
         code=found.code,
         status=found.status,
         details=details,
-        retry_after=_retry_info(details) if wait is None else wait,
+        retry_after=retry_delay(details) if wait is None else wait,
         http_status=status,
     )
 
@@ -136,12 +136,3 @@ def _instant(date: str | None) -> float | None:
         return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
         return None
-
-
-def _retry_info(details: list[Any] | None) -> float | None:
-    """What a `google.rpc.RetryInfo` says: `{"retryDelay": "34.5s"}`."""
-    for detail in details or ():
-        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
-        if isinstance(delay, str) and _NUMBER.fullmatch(delay.removesuffix("s")):
-            return float(delay.removesuffix("s"))
-    return None

@@ -46,6 +46,7 @@ def _copy_interaction(held: InteractionBuilder, findings: Findings) -> Interacti
     new.open = [copies[id(builder)] for builder in held.open]
     new.last = None if held.last is None else copies[id(held.last)]
     new.positions = held.positions.copy()
+    new.refused = held.refused.copy()
     return new
 
 

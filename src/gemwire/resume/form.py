@@ -36,8 +36,8 @@ __all__ = [
     "of_raw",
 ]
 
-VERSION: Final = 3
-"""1 and 2 were written by developments before 0.1.0, in several forms."""
+VERSION: Final = 4
+"""Those before were written by developments before 0.1.0, in several forms."""
 
 ABSENT: Final = Raw()
 """No text at all. (`Raw | None` is no type that msgspec decodes.)"""
@@ -159,6 +159,9 @@ class PackedStep(msgspec.Struct, omit_defaults=True, rename=_STEP):
     extra: Pairs = []
     grown: Pairs = []
     own_arguments: bool = False
+    lost: Value | None = None
+    """What of it could not be read."""
+    lost_fragment: bool = False
     # tool and unknown
     text: Text | None = None
     """Of the arguments."""
@@ -194,6 +197,9 @@ class PackedInteraction(msgspec.Struct, omit_defaults=True):
     created_again: Value | None = None
     closed: int = 0
     ended: bool = False
+    damaged: int = 0
+    refused: list[int] = []
+    """Sums of what stood as the index of steps that have none."""
 
 
 class PackedSavepoint(msgspec.Struct, omit_defaults=True):

@@ -271,7 +271,7 @@ def _unpack_tool(given: Given, builder: ToolBuilder, packed: PackedStep) -> None
     builder.extra = dict(_unpaired(given, packed.extra))
     builder.grown = {name: read_json(text) for name, text in _unpaired(given, packed.grown)}
     builder.own_arguments = packed.own_arguments
-    builder.fragments = _unpack_text(given, packed)
+    _unpack_fragments(given, builder, packed)
 
 
 def _pack_unknown(
@@ -286,17 +286,27 @@ def _unpack_unknown(given: Given, builder: UnknownBuilder, packed: PackedStep) -
     builder.changed = packed.raw is not None
     if packed.raw is not None:
         builder.raw = unpack(given, packed.raw)
-    builder.fragments = _unpack_text(given, packed)
+    _unpack_fragments(given, builder, packed)
 
 
 def _pack_fragments(
     shared: Shared, builder: ToolBuilder | UnknownBuilder, packed: PackedStep, owner: Hashable
 ) -> None:
+    packed.lost = pack_optional(shared, builder.lost)
+    packed.lost_fragment = builder.lost_fragment
     text = _joined(builder.fragments)
     if text is None:
         packed.fragments = _pack_each(shared, builder.fragments)
     elif builder.fragments:
         packed.text = shared.text(owner, text)
+
+
+def _unpack_fragments(
+    given: Given, builder: ToolBuilder | UnknownBuilder, packed: PackedStep
+) -> None:
+    builder.lost = unpack_optional(given, packed.lost)
+    builder.lost_fragment = packed.lost_fragment
+    builder.fragments = _unpack_text(given, packed)
 
 
 PARTICULAR: Final[dict[type[StepBuilder], tuple[Callable[..., None], Callable[..., None]]]] = {
@@ -373,6 +383,8 @@ def pack_interaction(shared: Shared, held: InteractionBuilder, hop: int) -> Pack
         created_again=None if again is None else pack(shared, again, split=True),
         closed=held.closed,
         ended=held.ended,
+        damaged=held.damaged,
+        refused=sorted(held.refused),
     )
 
 
@@ -402,6 +414,8 @@ def unpack_interaction(
     new.created_again = unpack_optional(given, packed.created_again)
     new.closed = packed.closed
     new.ended = packed.ended
+    new.damaged = packed.damaged
+    new.refused = set(packed.refused)
     return new
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..assembler import Assembler
 from ..assembly.report import StreamReport
+from ..assembly.verdict import OnDamage
 from ..errors import GemwireError
 from ..models import Interaction, Step
 from ..sse import SSEParser
-from ..wire.events import DONE_DATA, decode_event
+from ..wire.events import decode_event, is_done
 from .body import Chunk
 from .finished import FinishedSteps
 from .parser import MAX_EVENT_BYTES, TERMINATOR, InteractionParser
-from .stream import end_of_bytes, final_of, last_event
+from .source import AsyncSource, checked
+from .stream import cut_of, end_of_bytes, final_of, last_event
 from .text import TextPieces
 
 if TYPE_CHECKING:
@@ -27,22 +30,24 @@ __all__ = ["AsyncInteractionStream", "aassemble", "aiter_events"]
 class AsyncInteractionStream:
     """The async twin of `InteractionStream`: over an async iterable of bytes, `async for` events.
 
+    It takes what the twin takes too: one bytes object, or a plain iterable of bytes, which it reads
+    without waiting. What has an `aclose()` or `close()` is closed as there.
     Everything that reads is awaited: `until_done()`, `get_final_interaction()`, `aclose()`.
     """
 
     def __init__(
         self,
-        chunks: AsyncIterable[Chunk],
+        chunks: AsyncIterable[Chunk] | Iterable[Chunk] | Chunk,
         *,
         resume: Assembler | bytes | None = None,
         replay: bool = False,
         strict: bool = False,
         max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
+        self._source = AsyncSource(chunks)
         self._parser = InteractionParser(
             resume=resume, replay=replay, strict=strict, max_event_bytes=max_event_bytes
         )
-        self._chunks = chunks
         self._failure: Exception | None = None  # what the caller's iterable raised
         self._events = self._run()
 
@@ -79,22 +84,19 @@ class AsyncInteractionStream:
             pass
         return self
 
-    async def get_final_interaction(self) -> Interaction:
-        """Read to the end and return the Interaction; raises what `Assembler.finish` raises.
-
-        An exception of the iterable becomes the cause of a `TruncatedStream`.
-        """
+    async def get_final_interaction(self, *, damaged: OnDamage = "raise") -> Interaction:
+        """Read to the end and return the Interaction; see `InteractionStream`."""
         try:
             await self.until_done()
         except GemwireError:
             raise
         except Exception as error:
             self._failure = error
-        return final_of(self._parser.finish, self._failure)
+        return final_of(partial(self._parser.finish, damaged=damaged), self._failure)
 
-    async def get_final_text(self) -> str:
+    async def get_final_text(self, *, damaged: OnDamage = "raise") -> str:
         """Read to the end and return `full_text`; see `InteractionStream.get_final_text`."""
-        return (await self.get_final_interaction()).full_text
+        return (await self.get_final_interaction(damaged=damaged)).full_text
 
     # ---- as of the last event that was yielded
 
@@ -123,7 +125,7 @@ class AsyncInteractionStream:
             await self._events.aclose()
             self._parser.assembler.settle()
         finally:
-            await self._close_source()
+            await self._source.aclose()
 
     close = aclose
 
@@ -136,13 +138,17 @@ class AsyncInteractionStream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is not None:
+            await self._source.abandon()
         await self.aclose()
 
     async def _run(self) -> AsyncGenerator[Event]:
         parser = self._parser
         take = parser.take
         try:
-            async for chunk in self._chunks:
+            async for chunk in self._source:
+                if type(chunk) is not bytes:
+                    checked(chunk)
                 for message in parser.messages(chunk):
                     event = take(message)
                     if event is not TERMINATOR:
@@ -152,51 +158,53 @@ class AsyncInteractionStream:
         except Exception as error:
             self._failure = end_of_bytes(parser, error)
             raise
-
-    async def _close_source(self) -> None:
-        aclose = getattr(self._chunks, "aclose", None)
-        if aclose is not None:
-            await aclose()
+        finally:
+            await self._source.abandon()
 
 
 async def aassemble(
-    chunks: AsyncIterable[Chunk],
+    chunks: AsyncIterable[Chunk] | Iterable[Chunk] | Chunk,
     /,
     *,
     strict: bool = False,
     max_event_bytes: int = MAX_EVENT_BYTES,
+    damaged: OnDamage = "raise",
 ) -> Interaction:
-    """The async twin of `assemble`."""
+    """The async twin of `assemble`; it takes a plain iterable and one bytes object too."""
+    source = AsyncSource(chunks)
     parser = InteractionParser(strict=strict, max_event_bytes=max_event_bytes)
     absorb = parser.absorb
-    source = aiter(chunks)
     failure: Exception | None = None
-    while True:
-        try:
-            chunk = await anext(source)
-        except StopAsyncIteration:
-            break
-        except GemwireError:
-            raise
-        except Exception as error:
-            failure = error
-            break
-        absorb(chunk)
-    return final_of(parser.hand_over, failure)
+    try:
+        async for chunk in source:
+            if type(chunk) is not bytes:
+                checked(chunk)
+            absorb(chunk)
+    except Exception as error:
+        failure = cut_of(error)
+    finally:
+        await source.abandon()
+    return final_of(partial(parser.hand_over, damaged=damaged), failure)
 
 
-async def aiter_events(
-    chunks: AsyncIterable[Chunk],
+def aiter_events(
+    chunks: AsyncIterable[Chunk] | Iterable[Chunk] | Chunk,
     /,
     *,
     strict: bool = False,
     max_event_bytes: int = MAX_EVENT_BYTES,
 ) -> AsyncIterator[Event]:
-    """The async twin of `iter_events`."""
-    frames = SSEParser(max_event_bytes=max_event_bytes)
-    async for chunk in chunks:
-        for message in frames.feed(chunk):
-            if message.data != DONE_DATA:
-                yield decode_event(message.data, message.event, strict=strict)
-    for event in last_event(frames, strict):
-        yield event
+    """The async twin of `iter_events`; it takes a plain iterable and one bytes object too."""
+    return _events_of(AsyncSource(chunks), SSEParser(max_event_bytes=max_event_bytes), strict)
+
+
+async def _events_of(source: AsyncSource, frames: SSEParser, strict: bool) -> AsyncIterator[Event]:
+    try:
+        async for chunk in source:
+            for message in frames.feed(checked(chunk)):
+                if not is_done(message.data):
+                    yield decode_event(message.data, message.event, strict=strict)
+        for event in last_event(frames, strict):
+            yield event
+    finally:
+        await source.abandon()

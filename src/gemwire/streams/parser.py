@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..assembler import Assembler, answer_of, read_on
+from ..assembly.damage import take_damage
 from ..assembly.report import StreamReport
-from ..assembly.verdict import raise_unless_usable
+from ..assembly.verdict import OnDamage, raise_unless_usable
 from ..codec.json import REFUSED
 from ..codec.once import decoder
 from ..codec.structs import Unknown
 from ..models import Interaction, Step, StepDelta, UnknownInteractionSseEvent
 from ..sse import SSEMessage, SSEParser
-from ..wire.events import DONE_DATA, EVENT_DECODERS, decode_event, walk_event
+from ..wire.events import DONE_DATA, EVENT_DECODERS, decode_event, is_done, walk_event
 from .body import Chunk, Head, read_body, read_stray
 
 if TYPE_CHECKING:
@@ -207,16 +208,16 @@ class InteractionParser:
             self._count_bytes()
             self.assembler.settle()
 
-    def finish(self) -> Interaction:
-        """Close if need be, and return the Interaction; raises what `Assembler.finish` raises."""
+    def finish(self, *, damaged: OnDamage = "raise") -> Interaction:
+        """Close if need be, and return the Interaction; see `Assembler.finish`."""
         self.close()
-        return self.assembler.finish()
+        return self.assembler.finish(damaged=damaged)
 
-    def hand_over(self) -> Interaction:
+    def hand_over(self, damaged: OnDamage = "raise") -> Interaction:
         """`finish()` for a parser that nobody asks again: what it gives away is its own state."""
         self.close()
         interaction = self._answer.build()
-        raise_unless_usable(self._answer, interaction)
+        raise_unless_usable(self._answer, interaction, damaged)
         return interaction
 
     # ---- out
@@ -329,7 +330,7 @@ class InteractionParser:
         except REFUSED:
             pass
         data = bytes(message.data)
-        if data == DONE_DATA:
+        if is_done(data):
             return TERMINATOR
         if self._strict:
             return decode_event(data, message.event, strict=True)
@@ -354,9 +355,12 @@ class InteractionParser:
             self._head.body = None
             self._frames.feed(bytes(body))
             self._frames.close()  # all of it is stray
-        self._answer.stray = self._frames.stray
-        if self._answer.stray:
-            read_stray(self._answer, self._answer.stray)
+        self._answer.stray = stray = self._frames.stray
+        if stray:
+            read_stray(self._answer, stray)
+            for line in stray.split(b"\n"):
+                if b'"event_type"' in line:  # its `data:` was damaged
+                    take_damage(self._answer, line)
         return events
 
     def _last_event(self) -> list[Event]:
@@ -380,5 +384,5 @@ def is_torn(message: SSEMessage) -> bool:
     """Whether the last message, which no blank line completes, was cut off: no JSON object."""
     event = decode_event(message.data, message.event)
     return (
-        isinstance(event, Unknown) and message.data != DONE_DATA and not isinstance(event.raw, dict)
+        isinstance(event, Unknown) and not is_done(message.data) and not isinstance(event.raw, dict)
     )

@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ..assembler import Assembler
 from ..assembly.report import StreamReport
+from ..assembly.verdict import OnDamage
 from ..errors import GemwireError, TruncatedStream
 from ..models import Interaction, Step
 from ..sse import SSEParser
-from ..wire.events import DONE_DATA, decode_event
+from ..wire.events import decode_event, is_done
 from .body import Chunk
 from .finished import FinishedSteps
 from .parser import MAX_EVENT_BYTES, TERMINATOR, InteractionParser, is_torn
+from .source import Source, checked, is_mistake
 from .text import TextPieces
 
 if TYPE_CHECKING:
@@ -38,14 +41,18 @@ class InteractionStream:
         interaction = stream.get_final_interaction()
 
     Args:
-        chunks: the bytes of the response body, cut anywhere; or the whole as one bytes object. It
-            is closed with the stream if it has a `close()`.
+        chunks: the bytes of the response body, cut anywhere; or the whole as one bytes object. If
+            it has a `close()`, that is called at its end, when an exception leaves, and with the
+            stream.
         resume: what an earlier stream of the same answer assembled, or a checkpoint of it; `chunks`
             is then the response to a request made with `report.resume`. See docs/resume.md for how
             it goes on. An event that brings nothing new is yielded all the same.
         replay: the server begins from the start, whatever was held; with `resume` it is compared.
         strict: raise DecodeError for events that are not to spec, in place of `Unknown…` objects.
         max_event_bytes: how large one event may be.
+
+    Raises:
+        TypeError: `chunks` is no iterable of bytes; where only a chunk shows it, when that comes.
 
     Iterating yields the events as they were sent. It raises LimitExceeded, DecodeError if `strict`,
     and what the iterable itself raises; never for what the server said: see `report`.
@@ -60,10 +67,10 @@ class InteractionStream:
         strict: bool = False,
         max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
+        self._source = Source(chunks)
         self._parser = InteractionParser(
             resume=resume, replay=replay, strict=strict, max_event_bytes=max_event_bytes
         )
-        self._chunks = source_of(chunks)
         self._failure: Exception | None = None  # what the caller's iterable raised
         self._events = self._run()
 
@@ -107,10 +114,15 @@ class InteractionStream:
             pass
         return self
 
-    def get_final_interaction(self) -> Interaction:
+    def get_final_interaction(self, *, damaged: OnDamage = "raise") -> Interaction:
         """Read to the end and return the Interaction; raises what `Assembler.finish` raises.
 
-        An exception of the iterable becomes the cause of a `TruncatedStream`.
+        An exception of the iterable becomes the cause of a `TruncatedStream`; but what is a mistake
+        of the caller's program (TypeError, ValueError of a closed file) goes through as it is.
+
+        Args:
+            damaged: "keep" returns the answer though a part of the stream could not be read;
+                "raise" raises DamagedStream.
         """
         try:
             self.until_done()
@@ -118,14 +130,14 @@ class InteractionStream:
             raise
         except Exception as error:
             self._failure = error
-        return final_of(self._parser.finish, self._failure)
+        return final_of(partial(self._parser.finish, damaged=damaged), self._failure)
 
-    def get_final_text(self) -> str:
+    def get_final_text(self, *, damaged: OnDamage = "raise") -> str:
         """Read to the end and return `full_text`, which is what `text_stream` joins to; raises what
         `get_final_interaction` raises. `output_text` of the Interaction is the official client's
         rule: the text at the end of the answer.
         """
-        return self.get_final_interaction().full_text
+        return self.get_final_interaction(damaged=damaged).full_text
 
     # ---- as of the last event that was yielded
 
@@ -151,10 +163,9 @@ class InteractionStream:
     def close(self) -> None:
         """Stop reading and close the source. The outcome is `truncated` unless it was decided."""
         try:
-            self._events.close()
-            self._parser.assembler.settle()
+            self._stop()
         finally:
-            self._close_source()
+            self._source.close()
 
     def __enter__(self) -> Self:
         return self
@@ -165,13 +176,21 @@ class InteractionStream:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is not None:  # that is what leaves, whatever closing raises
+            self._source.abandon()
         self.close()
+
+    def _stop(self) -> None:
+        self._events.close()
+        self._parser.assembler.settle()
 
     def _run(self) -> Generator[Event]:
         parser = self._parser
         take = parser.take
         try:
-            for chunk in self._chunks:
+            for chunk in self._source:
+                if type(chunk) is not bytes:
+                    checked(chunk)
                 for message in parser.messages(chunk):  # `iter_feed`, without its generator
                     event = take(message)
                     if event is not TERMINATOR:
@@ -180,18 +199,8 @@ class InteractionStream:
         except Exception as error:
             self._failure = end_of_bytes(parser, error)
             raise
-
-    def _close_source(self) -> None:
-        close = getattr(self._chunks, "close", None)
-        if close is not None:
-            close()
-
-
-def source_of(chunks: Iterable[Chunk] | Chunk) -> Iterable[Chunk]:
-    """One bytes object is one chunk, not an iterable of ints."""
-    if isinstance(chunks, bytes | bytearray | memoryview):
-        return [bytes(chunks)]
-    return chunks
+        finally:
+            self._source.abandon()
 
 
 def end_of_bytes(parser: InteractionParser, error: Exception) -> Exception | None:
@@ -208,7 +217,11 @@ def end_of_bytes(parser: InteractionParser, error: Exception) -> Exception | Non
 
 
 def final_of(finish: Callable[[], Interaction], failure: Exception | None) -> Interaction:
-    """The Interaction of a stream that is over; raises what `Assembler.finish` raises."""
+    """The Interaction of a stream that is over; raises what `Assembler.finish` raises, and the
+    failure itself if it is a mistake of the caller.
+    """
+    if failure is not None and is_mistake(failure):
+        raise failure
     try:
         return finish()
     except TruncatedStream as error:
@@ -221,32 +234,47 @@ def assemble(
     *,
     strict: bool = False,
     max_event_bytes: int = MAX_EVENT_BYTES,
+    damaged: OnDamage = "raise",
 ) -> Interaction:
     """Read a whole stream and return the Interaction that the same call gives without streaming.
+
+    Args:
+        chunks: any iterable of bytes, or one bytes object; closed if it has a `close()`.
+        strict, max_event_bytes: as for `InteractionStream`.
+        damaged: "keep" returns the answer though a part of the stream could not be read; "raise"
+            raises DamagedStream.
 
     Raises:
         TruncatedStream: it ended, or its iterable raised, before the server had finished.
         ServerError: the server sent an error, as an event or as bare JSON.
         ArgumentsError: the arguments of a call are no JSON object.
+        DamagedStream: a part of it could not be read.
         LimitExceeded: an event is larger than `max_event_bytes`.
         DecodeError: only if `strict`, for what is not to spec.
+        TypeError: `chunks` is no iterable of bytes. What else is a mistake of the program, such as
+            the ValueError of a closed file, goes through as well.
     """
+    source = Source(chunks)
     parser = InteractionParser(strict=strict, max_event_bytes=max_event_bytes)
     absorb = parser.absorb
-    source = iter(source_of(chunks))
     failure: Exception | None = None
-    while True:  # only what the iterable raises is a cut, not what is raised in here
-        try:
-            chunk = next(source)
-        except StopIteration:
-            break
-        except GemwireError:
-            raise
-        except Exception as error:
-            failure = error
-            break
-        absorb(chunk)
-    return final_of(parser.hand_over, failure)
+    try:
+        for chunk in source:
+            if type(chunk) is not bytes:
+                checked(chunk)
+            absorb(chunk)
+    except Exception as error:
+        failure = cut_of(error)
+    finally:
+        source.abandon()
+    return final_of(partial(parser.hand_over, damaged=damaged), failure)
+
+
+def cut_of(error: Exception) -> Exception:
+    """The exception of an iterable, if it counts as a cut; any other one is raised."""
+    if isinstance(error, GemwireError) or is_mistake(error):
+        raise error
+    return error
 
 
 def iter_events(
@@ -259,18 +287,25 @@ def iter_events(
     """The typed events of a stream, and nothing else; the last one too if all of it came.
 
     Nothing is assembled and there is no verdict: whoever must know whether the stream was complete
-    uses `InteractionStream`. Raises LimitExceeded, and DecodeError if `strict`.
+    uses `InteractionStream`. Raises LimitExceeded, DecodeError if `strict`, TypeError if `chunks`
+    is no iterable of bytes, and what that raises itself. It is closed if it has a `close()`.
     """
-    frames = SSEParser(max_event_bytes=max_event_bytes)
-    for chunk in source_of(chunks):
-        for message in frames.feed(chunk):
-            if message.data != DONE_DATA:
-                yield decode_event(message.data, message.event, strict=strict)
-    yield from last_event(frames, strict)
+    return _events_of(Source(chunks), SSEParser(max_event_bytes=max_event_bytes), strict)
+
+
+def _events_of(source: Source, frames: SSEParser, strict: bool) -> Iterator[Event]:
+    try:
+        for chunk in source:
+            for message in frames.feed(checked(chunk)):
+                if not is_done(message.data):
+                    yield decode_event(message.data, message.event, strict=strict)
+        yield from last_event(frames, strict)
+    finally:
+        source.abandon()
 
 
 def last_event(frames: SSEParser, strict: bool) -> Iterator[Event]:
     """What an unterminated last event holds, if all of it is there; raises LimitExceeded."""
     message = frames.close()
-    if message is not None and message.data != DONE_DATA and not is_torn(message):
+    if message is not None and not is_done(message.data) and not is_torn(message):
         yield decode_event(message.data, message.event, strict=strict)

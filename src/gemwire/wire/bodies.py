@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from .. import models
 from ..codec.decode import Data, as_utf8, decode, read_leniently, refuse_unknown
-from ..codec.encode import to_dict
+from ..codec.encode import encode, to_dict
 from ..codec.json import read_json
+from ..codec.surrogates import with_whole_pairs
 from ..errors import ApiError, DecodeError
 from ..models import Interaction
 from .error_body import error_info, is_error
@@ -47,6 +49,9 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
         or (interaction.object, interaction.id, interaction.steps) == (UNSET, UNSET, UNSET)
     ):
         _raise_api_error(to_dict(interaction))
+    if refused is not None and interaction.steps:
+        steps = list(map(_sayable, interaction.steps))
+        interaction = replace(interaction, steps=steps)
     if strict and legacy and without_steps:
         decode(data, models.LegacyInteraction, strict=True)
     elif strict and refused is not None:
@@ -54,7 +59,22 @@ def decode_interaction(data: Data, /, *, strict: bool = False) -> Interaction:
     return interaction
 
 
+def _sayable(step: Any) -> Any:
+    """A call whose arguments can be written in UTF-8, so that the next request can have it."""
+    arguments = getattr(step, "arguments", UNSET)
+    if not isinstance(arguments, dict):
+        return step
+    text, halves = with_whole_pairs(encode(arguments))
+    return replace(step, arguments=read_json(text)) if halves else step
+
+
 def _raise_api_error(body: Any) -> None:
     """Raise `ApiError` if the body says that something went wrong."""
     if is_error(body) and (found := error_info(body)) is not None:
-        raise ApiError(found.message, code=found.code, status=found.status, details=found.details)
+        raise ApiError(
+            found.message,
+            code=found.code,
+            status=found.status,
+            details=found.details,
+            retry_after=found.retry_after,
+        )

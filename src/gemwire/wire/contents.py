@@ -45,18 +45,56 @@ _PARTS: Final[dict[type, str]] = {
     m.ThoughtStep: "summary",
     m.UserInputStep: "content",
 }
+_MIME_TYPES: Final = {
+    "application": "document",
+    "audio": "audio",
+    "image": "image",
+    "text": "document",
+    "video": "video",
+}
+_CONTENTS: Final[dict[str | None, type[WireStruct]]] = {
+    "audio": m.AudioContent,
+    "document": m.DocumentContent,
+    "image": m.ImageContent,
+    "text": m.TextContent,
+    "video": m.VideoContent,
+}
+_MEDIA_DELTAS: Final[dict[str | None, type[WireStruct]]] = {
+    "audio": m.AudioDelta,
+    "document": m.DocumentDelta,
+    "image": m.ImageDelta,
+    "video": m.VideoDelta,
+}
 _CALLS: Final = (m.FunctionCallStep, m.McpServerToolCallStep)
 """Calls whose arguments are whatever their tool takes; those of other calls have a schema."""
 
 
 # ---- parts of content
 def content_today(content: Any) -> Any:
-    """A part of content. One without `type` but with `text`, as guides print them, is text."""
-    if isinstance(content, Unknown) and content.tag is None:
-        raw = content.raw
-        if isinstance(raw, dict) and "type" not in raw and isinstance(raw.get("text"), str):
-            return struct(m.TextContent, split_object(content.json))
-    return content
+    """A part of content. One without `type`, as guides print them, is text if it has `text`, else
+    what its `mime_type` says.
+    """
+    cls = _CONTENTS.get(_untyped_kind(content))
+    if cls is None or content.raw.get("type") is not None:
+        return content
+    found = _struct(cls, content.json)
+    return content if found is None else found[0]
+
+
+def _untyped_kind(value: Any) -> str | None:
+    """The kind of a part or a delta, by what is in it; None for one that has a type."""
+    if not isinstance(value, Unknown) or value.tag is not None:
+        return None
+    raw = value.raw
+    if not isinstance(raw, dict):
+        return None
+    if isinstance(raw.get("text"), str):
+        return "text"
+    mime_type = raw.get("mime_type")
+    if not isinstance(mime_type, str):
+        return None
+    major, slash, _ = mime_type.strip().lower().partition("/")
+    return _MIME_TYPES.get(major) if slash else None
 
 
 def _part_of(text: bytes) -> Any:
@@ -238,16 +276,22 @@ def _without(extra: Any, name: str) -> Any:
 
 # ---- deltas, by the step that they come to
 def delta_today(delta: Any, step: type | None) -> Any:
-    """A delta without `type` but with `text`, for a step of this type (None: there is none): text.
+    """A delta without `type`, for a step of this type (None: there is none): text if it has `text`,
+    else what its `mime_type` says.
 
     Only where the step takes text. On a call or a result such a delta is one of the step's own
     kind, which the fold merges; elsewhere it stays what it is.
     """
-    if isinstance(delta, Unknown) and delta.tag is None and step in _WITH_TEXT:
-        raw = delta.raw
-        if isinstance(raw, dict) and isinstance(raw.get("text"), str):
-            return m.TextDelta(text=raw["text"])
-    return delta
+    if step not in _WITH_TEXT:
+        return delta
+    kind = _untyped_kind(delta)
+    if kind == "text":
+        return m.TextDelta(text=delta.raw["text"])
+    cls = _MEDIA_DELTAS.get(kind)
+    found = None if cls is None else _struct(cls, delta.json)
+    if found is None:
+        return delta
+    return (audio_delta(found[0]) or found)[0]
 
 
 # ---- the contents and deltas of the legacy generation

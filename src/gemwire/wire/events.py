@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from .. import models
-from ..codec.decode import Data, as_utf8, refuse_unknown
+from ..codec.decode import Data, mended, refuse_unknown
 from ..codec.json import REFUSED, Misfit, read_json, split_object
 from ..codec.lenient import struct
 from ..codec.once import decoder, memo
@@ -17,6 +17,7 @@ from ..codec.schema import fields, known_items, known_values, shape
 from ..codec.structs import WireStruct
 from ..models import Interaction, InteractionSseEvent, UnknownInteractionSseEvent
 from ..models.tables import EVENTS, MODULES
+from .lifecycle import ENDS
 
 if TYPE_CHECKING:
     from ..models import (
@@ -41,6 +42,34 @@ __all__ = ["DONE_DATA", "EVENT_DECODERS", "Event", "decode_event", "walk_event",
 
 DONE_DATA: Final = b"[DONE]"
 """The data of the terminator, whatever its name; it is no event."""
+
+
+NO_OBJECT: Final = "no JSON object"
+OTHER_NAME: Final = "the event_type is not known, and the event is named "
+"""How the reasons begin for which an event of this wire counts as damaged."""
+
+
+def is_done(data: Data) -> bool:
+    """Whether the data of a message is the terminator; some write blanks around it."""
+    return (
+        bytes(data).strip() == DONE_DATA if not isinstance(data, str) else data.strip() == "[DONE]"
+    )
+
+
+def is_damaged(event: Any) -> bool:
+    """Whether an event that could not be read is one of this wire, and damaged: no JSON object, or
+    of a type that is not known where the name is. Other text is none of ours.
+    """
+    reason = event.reason or ""
+    if reason.startswith(OTHER_NAME):
+        return True
+    text = event.json
+    if not reason.startswith(NO_OBJECT):
+        return False
+    if event.tag == "error" and (text[:1] != b"{" or not isinstance(event.raw, str)):
+        return False  # a list of errors, or the text of one
+    named = event.tag in EVENTS or event.tag in ENDS
+    return named or b'"event_type"' in text or (event.tag is None and text.lstrip()[:1] == b"{")
 
 
 def __getattr__(name: str) -> Any:
@@ -124,22 +153,26 @@ def decode_event(data: Data, /, event: str | None = None, *, strict: bool = Fals
 
 
 def walk_event(data: Data, event: str | None, notes: list[str] | None = None) -> Event:
-    """Decode by the second walk. `notes` takes what the event itself does not show: bad UTF-8."""
-    text, repaired = as_utf8(data)
-    if repaired and notes is not None:
-        notes.append("invalid_utf8")
+    """Decode by the second walk.
+
+    `notes` takes what the event itself does not show: kinds of issues, for what was mended in it.
+    """
+    text, repairs = mended(data)
+    if notes is not None:
+        notes += repairs
     try:
         members = split_object(text)
     except Misfit as misfit:
         name = None if event in _NO_NAME else event
-        return UnknownInteractionSseEvent(text, name, f"no JSON object: {misfit.reason}")
+        return UnknownInteractionSseEvent(text, name, f"{NO_OBJECT}: {misfit.reason}")
     tag: Any = None if event in _NO_NAME else event
     if "event_type" in members:
         tag = read_json(members["event_type"])
     if not isinstance(tag, str):
         return UnknownInteractionSseEvent(text, None, None if tag is None else "bad event_type")
     if tag not in EVENTS:
-        return UnknownInteractionSseEvent(text, tag)
+        damaged = event in EVENTS and tag not in ENDS
+        return UnknownInteractionSseEvent(text, tag, f"{OTHER_NAME}{event}" if damaged else None)
     try:
         return struct(_event_class(tag), members)  # type: ignore[return-value]
     except Misfit as misfit:

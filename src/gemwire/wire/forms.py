@@ -126,8 +126,9 @@ FORMS: Final[tuple[Form, ...]] = (
     Form(
         "nested_status",
         "event",
-        "`interaction.status_update` with its members in `interaction`",
-        "members of the event",
+        "`interaction.status_update` with its members in `interaction`, or `failed` with the "
+        "reason beside the status",
+        "members of the event, then an error with the reason",
         "tests of clients",
         "assembly",
         ("interaction.status_update",),
@@ -138,7 +139,7 @@ FORMS: Final[tuple[Form, ...]] = (
         "error_with_interaction",
         "event",
         "`error` with an `interaction` beside the error",
-        "a status update of that interaction, then the error",
+        "a status update of that interaction, then the error, with the reason that stands in it",
         "tests of clients",
         "assembly",
         ("error",),
@@ -168,8 +169,8 @@ FORMS: Final[tuple[Form, ...]] = (
     Form(
         "untyped_text",
         "delta",
-        "a delta without `type`, with `text`, to a step that takes text",
-        "`text`",
+        "a delta without `type`, with `text` or `mime_type`, to a step that takes text",
+        "`text`; else `image`, `audio`, `video`, or `document` for `application/…` and `text/…`",
         "guides",
         "assembly",
     ),
@@ -259,8 +260,8 @@ FORMS: Final[tuple[Form, ...]] = (
     Form(
         "untyped_part",
         "step",
-        "a part without `type`, with `text`",
-        "`text`",
+        "a part without `type`, with `text` or `mime_type`",
+        "the same, by what it has",
         "guides",
         "assembly",
         _WITH_PARTS,

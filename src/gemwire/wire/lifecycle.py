@@ -14,19 +14,21 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from .. import models as m
-from ..codec.encode import encode
+from ..codec.encode import encode, to_dict
 from ..codec.json import Misfit, read_json, split_array, split_object
-from ..codec.lenient import struct
+from ..codec.lenient import read, struct
 from ..codec.schema import fields
 from ..codec.structs import Extra, Unknown
 from ..models import Interaction
 from .contents import step_today
+from .error_body import error_info
 
 __all__ = [
     "ENDS",
     "beside_error",
     "beside_interaction",
     "flat",
+    "has_bad_status",
     "has_legacy_form",
     "lifecycle_of_legacy",
     "named_end",
@@ -57,6 +59,10 @@ _TODAY: Final[dict[str, Any]] = {
 _OPEN: Final = ("in_progress", "queued", "completed")
 _ENVELOPE: Final[tuple[str, ...]] = ("event_id", "metadata")
 _OTHER_NAMES: Final = frozenset({"error", "interaction_id", "outputs"})
+_SPREAD: Final = ("code", "message", "details", "detail")
+"""The members of an error that stands there without an `error` around it."""
+_TOLD: Final = ("code", "message", "detail")
+_BAD_ENDS: Final = ("budget_exceeded", "cancelled", "failed", "incomplete")
 
 
 # ---- what an interaction is, in its own members or in those of an event
@@ -86,7 +92,28 @@ def payload_today(payload: Interaction) -> Interaction:
         steps = list(map(step_today, payload.steps))
         if any(step is not sent for step, sent in zip(steps, payload.steps, strict=True)):
             payload = replace(payload, steps=steps)
-    return payload
+    return _with_errors(payload)
+
+
+def _with_errors(payload: Interaction) -> Interaction:
+    """An interaction whose reason stands in `error`, with that in `errors`."""
+    if payload.errors or payload.extra_ is UNSET or "error" not in payload.extra_.texts:
+        return payload
+    rest = dict(payload.extra_.texts)
+    if "errors" in rest or (text := _errors(rest.pop("error"))) is None:
+        return payload
+    try:
+        errors = read(list[m.Error], text)
+    except Misfit:
+        return payload
+    return replace(payload, errors=errors, extra_=Extra(rest) if rest else UNSET)
+
+
+def has_bad_status(interaction: Interaction) -> bool:
+    """Whether a status is there and is no text, so that it says nothing."""
+    if interaction.status is not UNSET or interaction.extra_ is UNSET:
+        return False
+    return interaction.extra_.texts.get("status", b"null") != b"null"
 
 
 def _interaction(members: Mapping[str, bytes]) -> Interaction:
@@ -94,9 +121,6 @@ def _interaction(members: Mapping[str, bytes]) -> Interaction:
     texts = dict(members)
     if "id" not in texts and "interaction_id" in texts:
         texts["id"] = texts.pop("interaction_id")
-    if "errors" not in texts and (errors := _errors(texts.get("error", b""))) is not None:
-        texts["errors"] = errors
-        del texts["error"]
     if (text := texts.get("status", b""))[:1] == b"{" and (failed := _failed(text)) is not None:
         texts["status"] = b'"failed"' if failed else b'"completed"'
         if failed:
@@ -192,6 +216,8 @@ def beside_interaction(event: Any) -> Events:
         return None
     beside = event.extra_.texts
     names = beside.keys() & (fields(Interaction).keys() | _OTHER_NAMES)
+    if event.interaction.status in _BAD_ENDS:
+        names |= beside.keys() & set(_SPREAD)
     if not names:
         return None
     try:
@@ -242,9 +268,11 @@ def named_end(event: Any) -> Events:
         return None
     beside, inside, _ = split
     members = {**_own(beside), **inside}
-    reason = _reason(beside, inside)
+    reason = _reason(beside) or _reason(inside)
+    if members.get("status", b"")[:1] != b'"':  # it is the reason, or says nothing
+        members.pop("status", None)
     try:
-        if "error" not in reason:  # it stands beside the status, as google.rpc has it
+        if "error" not in reason:  # it is spread out among the members
             members = {name: text for name, text in members.items() if name not in reason}
         interaction = _interaction(members)
         status = interaction.status
@@ -262,14 +290,15 @@ def named_end(event: Any) -> Events:
         return None
 
 
-def _reason(beside: Mapping[str, bytes], inside: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Why a run failed: members for an error event; none if it is not said."""
-    for members in (beside, inside):
-        for name in ("error", "errors"):
-            if (errors := _errors(members.get(name, b"null"))) is not None:
-                return {"error": split_array(errors)[0]}
-    found = {name: beside[name] for name in ("code", "message", "details") if name in beside}
-    return found if "code" in found or "message" in found else {}
+def _reason(members: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Why a run failed, as members of an error event; none if it is not said."""
+    for name in ("error", "errors"):
+        if (errors := _errors(members.get(name, b"null"))) is not None:
+            return {"error": split_array(errors)[0]}
+    if (status := members.get("status", b""))[:1] == b"{" and _failed(status):
+        return {"error": status}
+    found = {name: members[name] for name in _SPREAD if name in members}
+    return found if any(found.get(name, b"null") != b"null" for name in _TOLD) else {}
 
 
 def _error(reason: Mapping[str, bytes]) -> m.Error:
@@ -289,30 +318,55 @@ def _status_of(interaction: Interaction, status: Any) -> m.InteractionStatusUpda
 
 
 # ---- an interaction in events that have none today
-def _take_interaction(event: Any) -> tuple[Interaction, Any] | None:
-    """The interaction among the unknown members of an event, and the others."""
+def _take_inside(event: Any) -> tuple[dict[str, bytes], Any]:
+    """The members of the interaction among the unknown members of an event, and the others."""
     texts = {} if event.extra_ is UNSET else dict(event.extra_.texts)
     try:
-        interaction = _interaction(split_object(texts.pop("interaction", b"null")))
-    except Misfit:
-        return None
-    return interaction, Extra(texts) if texts else UNSET
+        inside = split_object(texts.pop("interaction"))
+    except (KeyError, Misfit):
+        return {}, event.extra_
+    return inside, Extra(texts) if texts else UNSET
 
 
 def nested_update(event: Any) -> Events:
-    """A status update whose members stand in an `interaction`."""
-    if isinstance(event, Unknown) or (taken := _take_interaction(event)) is None:
+    """A status update whose members stand in an `interaction`, or that says why the run failed.
+
+    The reason comes as an error event after it.
+    """
+    if isinstance(event, Unknown) or event.extra_ is UNSET:
         return None
-    interaction, extra = taken
-    inside = _status_of(interaction, interaction.status)
+    inside, extra = _take_inside(event)
+    try:
+        interaction = _interaction(inside)
+    except Misfit:
+        return None
+    told = _status_of(interaction, interaction.status)
     names = ("interaction_id", "status", "usage", "continuation_token")
-    gaps = {name: getattr(inside, name) for name in names if getattr(event, name) is UNSET}
-    return (replace(event, **gaps, extra_=extra),)
+    gaps = {name: getattr(told, name) for name in names if getattr(event, name) is UNSET}
+    update = replace(event, **gaps, extra_=extra)
+    reason = {} if extra is UNSET else _reason(extra.texts)
+    reason = reason or _reason(inside)
+    if update.status != "failed" or not reason:
+        return (update,) if inside else None
+    error = replace(struct(m.ErrorEvent, reason), event_id=event.event_id, metadata=event.metadata)
+    return (replace(update, event_id=UNSET, metadata=UNSET), error)
 
 
 def beside_error(event: Any) -> Events:
-    """An error event with the interaction that failed beside the error: its id and status count."""
-    if isinstance(event, Unknown) or (taken := _take_interaction(event)) is None:
+    """An error event with the interaction that failed beside the error: its id and status count,
+    and its reason where the event itself gives none.
+    """
+    if isinstance(event, Unknown):
         return None
-    interaction, extra = taken
-    return (_status_of(interaction, interaction.status), replace(event, extra_=extra))
+    inside, extra = _take_inside(event)
+    if not inside:
+        return None
+    event = replace(event, extra_=extra)
+    try:
+        interaction = _interaction(inside)
+        reason = {} if error_info(to_dict(event)) is not None else _reason(inside)
+        if reason:
+            event = replace(event, error=_error(reason))
+    except Misfit:
+        return None
+    return (_status_of(interaction, interaction.status), event)
