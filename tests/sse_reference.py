@@ -64,7 +64,7 @@ def reference(stream: bytes, limit: int = NO_LIMIT) -> Outcome:
         elif name == b"retry":
             if ended and re.fullmatch(rb"[0-9]{1,640}", value):
                 retry_ms = int(value)
-        elif name:
+        elif name or b'"event_type"' in line:  # no comment, but data whose name was damaged
             stray.append(line)
     if not data and b"{" in event:
         stray.append(event)

@@ -262,6 +262,16 @@ def check_byte(name: str, at: int, change: str) -> None:
         if dead and b"data" in block:
             seen = report.unknown or report.issues or report.stray
             assert seen or found.outcome in ("truncated", "error"), where
+    if readable(after) < readable(before):  # an event is gone: that is never a success
+        assert found.raised is not None or found.outcome not in GOOD, where
+
+
+GOOD = ("completed", "requires_action")
+
+
+def readable(blocks: Sequence[bytes]) -> int:
+    """How many of the frames are events."""
+    return sum(isinstance(parsed(block), dict) for block in blocks)
 
 
 # ---- the runs

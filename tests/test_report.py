@@ -333,7 +333,7 @@ REASONS: dict[str, tuple[Payload, list[Payload], str | None]] = {
     "none is said": (completed("failed"), MILL, None),
     "empty errors": (completed("failed", errors=[]), MILL, None),
     "an empty one": (completed("failed", errors=[{}]), MILL, None),
-    "not for other statuses": (completed("completed", errors=[FAILURE]), [], None),
+    "beside any status": (completed("completed", errors=[FAILURE]), [], "Too late."),
 }
 
 

@@ -23,6 +23,7 @@ from gemwire import (
 )
 from gemwire import models as m
 from gemwire.codec.structs import WireStruct
+from gemwire.codec.surrogates import with_whole_pairs
 from gemwire.wire.events import Event
 
 from .payloads import FITTING, exactly

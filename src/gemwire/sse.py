@@ -392,7 +392,7 @@ class SSEParser:
                     self.last_event_id = str(text[at:end], "utf-8", "replace")
             elif field == b"retry":
                 self._set_retry(text[at:end])
-            elif field:  # no name: a comment or a blank line
+            elif field or find(b'"event_type"', start, end) >= 0:  # else a comment, or blank
                 self._add_stray(text, start, end)
             start = end + 1
         if first >= 0:
