@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gemwire import (
+    DONE,
     Assembler,
     DamagedStream,
     InteractionParser,
@@ -17,7 +18,6 @@ from gemwire import (
 )
 
 from .wire import (
-    DONE,
     WAYS,
     Case,
     completed,

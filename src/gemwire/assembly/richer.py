@@ -53,8 +53,11 @@ def _lost(held: Any, whole: Any, path: str) -> str | None:
         return None
     if isinstance(held, list) and isinstance(whole, list):
         return _list_lost(held, whole, path)
-    grown = path.endswith(".text") and isinstance(whole, str) and whole.startswith(held)
-    return None if grown or held == whole else f"{path}: {_shown(held)} / {_shown(whole)}"
+    if isinstance(held, str) and isinstance(whole, str) and path.endswith(".text"):
+        same = whole.startswith(held)
+    else:
+        same = bool(held == whole)
+    return None if same else f"{path}: {_shown(held)} / {_shown(whole)}"
 
 
 def _list_lost(held: Sequence[Any], whole: Sequence[Any], path: str) -> str | None:
