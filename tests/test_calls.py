@@ -110,6 +110,23 @@ def test_kept(name: str) -> None:
         assert call.parsed_arguments() == {"under": "/data/x"}
 
 
+NOBODY_RUNS = {
+    "a step that no schema has": start(0, "hologram"),
+    "the result of a new tool": start(0, "warp_result"),
+    "a search of the server": start(0, "google_search_call", id="s"),
+    "text": start(0, "model_output"),
+}
+
+
+@pytest.mark.parametrize("name", NOBODY_RUNS)
+def test_what_nobody_runs_refuses_nothing(name: str) -> None:
+    """What is newer than we are is fine."""
+    new = delta(0, "hologram_delta", hue=1)
+    for read in WAYS.values():
+        found = read(stream(created(), NOBODY_RUNS[name], new, stop(0), completed()))
+        assert (found.raised, found.outcome) == (None, "completed")
+
+
 def test_nothing_was_sent_and_nothing_dropped() -> None:
     interaction = assemble(stream(created(), BEGUN, stop(0), END))
     assert interaction.function_calls[0].parsed_arguments() == {}

@@ -256,6 +256,12 @@ def test_a_blank_behind_the_terminator() -> None:
             assert read(data).outcome == "truncated"
 
 
+def test_a_body_whose_status_was_damaged() -> None:
+    found = pull(b'{"id":"v1_a","status":"compl\xffted","steps":[]}')
+    assert (found.outcome, found.raised) == ("truncated", TruncatedStream)
+    assert found.known.damaged == 1
+
+
 def test_a_body_that_goes_on() -> None:
     found = pull(b'{"id":"v1_a","status":"in_progress"}')
     assert (found.raised, found.outcome, found.known.unfinished) == (None, "in_progress", True)

@@ -111,7 +111,7 @@ class StepBuilder:
 
     def lose(self, text: bytes, *, fragment: bool) -> None:
         """Something of this step could not be read; `fragment` if it may be one of its arguments.
-        Only calls need to know.
+        Only calls that are to be run need to know.
         """
 
     def sign(self, delta: m.ThoughtSignatureDelta) -> None:

@@ -57,8 +57,8 @@ class Issue(msgspec.Struct, frozen=True):
 
 
 ISSUES: Final[dict[str, str]] = {
-    "after_end": "an event after the terminal one; it was folded all the same",
-    "after_stop": "a delta or stop after the step's stop; it was folded all the same",
+    "after_end": "an event after the terminal one; folded all the same, unless it is for a call",
+    "after_stop": "a delta or stop after the step's stop; folded, unless the step is a call",
     "arguments": "tool arguments that are no JSON object; they stay unset",
     "audio_data": "audio that is no base64, or by reference; it is a part of its own",
     "conflict": "a second value for a member; the later one stands",
@@ -81,7 +81,7 @@ ISSUES: Final[dict[str, str]] = {
     "second_id": "an interaction.created with another id; its steps go on as a further hop",
     "signature_conflict": "a second, different signature for a step; the later one stands",
     "start_again": "a second start of a step: ignored if it was the same and nothing came since, "
-    "else it is a new step after the last",
+    "or if the step is an open call; else it is a new step after the last",
     "start_late": "a start after deltas of the step; its members are laid under them",
     "start_missing": "a delta of a step that never started; the step was opened by it",
     "steps_differ": "a lifecycle event carries other steps than were streamed; those stand",

@@ -218,7 +218,7 @@ class ToolBuilder(StepBuilder):
         self.lost_fragment = False  # whether that may be a part of the arguments
 
     def lose(self: Any, text: bytes, *, fragment: bool) -> None:
-        if self.closed or not (fragment or self.is_for_caller):
+        if self.closed or not self.is_for_caller:
             return
         if self.lost is None or (fragment and not self.lost_fragment):
             self.lost = text[:SAMPLE_BYTES].decode("utf-8", "replace")

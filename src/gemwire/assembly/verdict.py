@@ -19,6 +19,7 @@ from ..models.views import UNFINISHED
 from ..wire.error_body import ErrorInfo, error_info, told_error
 from .answer import NO_TOKEN, Answer
 from .builder import StepBuilder
+from .damage import take_damage
 from .truncation import cut_message
 
 __all__ = [
@@ -67,6 +68,10 @@ def take_body(answer: Answer, interaction: Interaction) -> None:
     answer.body = True
     current.take_body(interaction)
     answer.outcome = interaction.status or "completed"
+    if "\ufffd" in answer.outcome:  # whatever it was, it does not say how it ended
+        take_damage(answer, answer.outcome.encode())
+        answer.outcome = "truncated"
+        return
     current.ended = answer.outcome not in UNFINISHED
     answer.take_token(interaction.continuation_token)
     _take_failure(answer, interaction)

@@ -225,7 +225,9 @@ def show_step(console: Console, step: Step) -> None:
             console.print()
         case FunctionCallStep(name=str(name)):
             show(
-                console, "→", Text.assemble((name, "bold yellow"), " ", call(step.arguments or {}))
+                console,
+                "→",
+                Text.assemble((name, "bold yellow"), " ", call(step.parsed_arguments())),
             )
         case GoogleSearchCallStep(arguments=arguments):
             queries = (arguments.queries if arguments else None) or ()

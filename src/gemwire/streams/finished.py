@@ -95,6 +95,8 @@ def _leading_input(steps: Iterable[Any]) -> int:
 
 
 def _is_usable(placed: PlacedStep) -> bool:
-    """Whether it can be acted on: no call without its arguments."""
+    """Whether it can be acted on: no call without its arguments, and none without a name."""
+    if isinstance(placed.step, FunctionCallStep) and placed.step.name is UNSET:
+        return False
     call = isinstance(placed.step, FunctionCallStep | McpServerToolCallStep)
     return not placed.is_broken and not (call and placed.step.arguments is UNSET)
