@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from ..codec.encode import to_dict
 from ..codec.json import read_json
+from ..codec.structs import shown
 from ..models import Interaction
 
 __all__ = ["ErrorInfo", "error_info", "is_error", "is_mendable", "retry_delay", "told_error"]
@@ -27,6 +28,10 @@ class ErrorInfo(msgspec.Struct, frozen=True):
     details: list[Any] | None
     raw: Any
     """The payload as plain data."""
+
+    def __repr__(self) -> str:
+        members = {name: shown(getattr(self, name), 500) for name in self.__struct_fields__}
+        return f"ErrorInfo({', '.join(f'{name}={text}' for name, text in members.items())})"
 
     @property
     def is_mendable(self) -> bool:
