@@ -206,8 +206,8 @@ DETACHED = [
     start(5, "thought", summary=[{"type": "text", "text": "why"}]),
     delta(5, "thought_summary", content={"type": "text", "text": "so"}),
     stop(5),
-    start(6, "tool_call", tags=["a"]),
-    delta(6, "tool_call", tags=["b"]),
+    start(6, "loom_call", tags=["a"]),
+    delta(6, "loom_call", tags=["b"]),
     stop(6),
     completed(),
 ]

@@ -106,6 +106,35 @@ USAGE: dict[str, tuple[list[Payload | None], Payload | None]] = {
         [{"total_input_tokens": 1, "news": 2, "flag": True}, {"news": 3, "flag": True, "x": "y"}],
         {"total_input_tokens": 1, "initial_input_tokens": 1, "news": 5, "flag": True, "x": "y"},
     ),
+    "all else is the last one's": (
+        [
+            {"total_tokens": 1, "x": "y", "cost": 0.5, "flag": True, "by": {"a": 1}, "l": [1]},
+            {"total_tokens": 2, "x": "z", "cost": 0.25, "by": {"b": 2}},
+        ],
+        {"total_tokens": 3, "x": "z", "cost": 0.25, "by": {"b": 2}},
+    ),
+    "and absent when that one has none": (
+        [
+            {"total_tokens": 1, "x": "y", "cost": 0.5, "model_invocation_token_counts": {"a": 1}},
+            {"total_tokens": 2},
+        ],
+        {"total_tokens": 3},
+    ),
+    "the last one that there is": (
+        [{"total_tokens": 1, "x": "y"}, {"total_tokens": 2, "x": "z"}, None],
+        {"total_tokens": 3, "x": "z"},
+    ),
+    "ints and lists of counts stay when the last one has none": (
+        [
+            {"news": 2, "input_tokens_by_modality": [{"modality": "text", "tokens": 1}]},
+            {"total_tokens": 2},
+        ],
+        {
+            "news": 2,
+            "total_tokens": 2,
+            "input_tokens_by_modality": [{"modality": "text", "tokens": 1}],
+        },
+    ),
     "large ones": (
         [{"news": 12345678901234567890123}, {"news": 1}],
         {"news": 12345678901234567890124},

@@ -259,8 +259,8 @@ def test_a_hop_that_is_generated_again() -> None:
 
 
 def test_no_call_of_an_unknown_kind_without_its_arguments() -> None:
-    broken = [start(0, "tool_call", id="a"), arguments(0, '{"x":'), stop(0)]
-    good = [start(1, "tool_call", id="b"), arguments(1, '{"x":1}'), stop(1)]
+    broken = [start(0, "loom_call", id="a"), arguments(0, '{"x":'), stop(0)]
+    good = [start(1, "loom_call", id="b"), arguments(1, '{"x":1}'), stop(1)]
     given = list(InteractionStream(answer(*broken, *good)).finished_steps())
     assert [step.raw["id"] for step in given if isinstance(step, UnknownStep)] == ["b"]
 

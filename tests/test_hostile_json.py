@@ -55,7 +55,7 @@ DEEP: dict[str, Callable[[str], bytes]] = {
         start(0, "function_call"), arguments(0, deep[:9]), arguments(0, deep[9:]), stop(0)
     ),
     "arguments of an unknown step": lambda deep: answer(
-        start(0, "tool_call"), arguments(0, deep), stop(0)
+        start(0, "loom_call"), arguments(0, deep), stop(0)
     ),
     "a result": lambda deep: answer(
         frame(f'{{"index":0,"step":{{"type":"function_result","result":{deep}}}}}', "step.start"),

@@ -19,8 +19,11 @@ STREAMED = [
     arguments(1, '{"a":1}'),
     stop(1),
 ]
-WHOLE = [{"type": "thought", "signature": "c2ln"}, {**CALL, "arguments": {"a": 1}}]
-INPUT = {"type": "user_input", "content": [{"type": "text", "text": "Go."}]}
+WHOLE: list[dict[str, Any]] = [
+    {"type": "thought", "signature": "c2ln"},
+    {**CALL, "arguments": {"a": 1}},
+]
+INPUT: dict[str, Any] = {"type": "user_input", "content": [{"type": "text", "text": "Go."}]}
 
 POORER: dict[str, list[dict[str, Any]]] = {
     "without the signature": [INPUT, {"type": "thought"}, WHOLE[1]],

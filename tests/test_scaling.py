@@ -432,7 +432,8 @@ def test_memory_of_many_texts_is_that_of_the_text() -> None:
 @pytest.mark.slow
 def test_fifty_thousand_fragments_as_bytes() -> None:
     pieces = [arguments(0, "x" * 10) for _ in range(50_000)]
-    call = [start(0, "function_call"), arguments(0, '{"a":"'), *pieces, arguments(0, '"}'), stop(0)]
+    begun = start(0, "function_call", name="f")
+    call = [begun, arguments(0, '{"a":"'), *pieces, arguments(0, '"}'), stop(0)]
     begin = time.process_time()
     found = assemble(cut(answer(*call), 1000))
     assert time.process_time() - begin < 10

@@ -159,6 +159,11 @@ KINDS: dict[str, tuple[Payload, Payload, Payload]] = {
         {"is_error": True},
         {"call_id": "r1", "is_error": True},
     ),
+    "tool_call": (
+        {"id": "t1"},
+        {"name": "level", "server_name": "gauge", "arguments": {"port": "Rye"}},
+        {"id": "t1", "name": "level", "server_name": "gauge", "arguments": {"port": "Rye"}},
+    ),
     "tool_search_call": (
         {"id": "t1"},
         {"arguments": {"function_names": ["tide"]}},
@@ -249,6 +254,7 @@ FITTING = {
         "google_search_call",
         "mcp_server_tool_call",
         "retrieval_call",
+        "tool_call",
         "tool_search_call",
         "url_context_call",
     },

@@ -148,27 +148,42 @@ ARGUMENTS = [
         [{"type": "google_search_call", "id": "g1", "arguments": {"queries": ["tide mill"]}}],
     ),
     Case(
+        "on a `tool_call`, which live has none",
+        [
+            start(0, "tool_call", id="t1", signature="c2ln"),
+            stop(0),
+            start(1, "tool_call", id="t2"),
+            arguments(1, '{"port":'),
+            arguments(1, '"Rye"}'),
+            stop(1),
+        ],
+        [
+            {"type": "tool_call", "id": "t1", "signature": "c2ln"},
+            {"type": "tool_call", "id": "t2", "arguments": {"port": "Rye"}},
+        ],
+    ),
+    Case(
         "on a kind of call that is in no schema",
         [
-            start(0, "tool_call", id="t1", arguments={}),
+            start(0, "loom_call", id="t1", arguments={}),
             arguments(0, '{"port":'),
             arguments(0, '"Rye"}'),
             stop(0),
         ],
-        [{"type": "tool_call", "id": "t1", "arguments": {"port": "Rye"}}],
-        unknown=[("step.start.step", "tool_call"), ("interaction.steps[]", "tool_call")],
+        [{"type": "loom_call", "id": "t1", "arguments": {"port": "Rye"}}],
+        unknown=[("step.start.step", "loom_call"), ("interaction.steps[]", "loom_call")],
     ),
     Case(
         "blank ones leave what the start of such a call held",
-        [start(0, "tool_call", arguments={"port": "Rye"}), arguments(0, " "), stop(0)],
-        [{"type": "tool_call", "arguments": {"port": "Rye"}}],
-        unknown=[("step.start.step", "tool_call"), ("interaction.steps[]", "tool_call")],
+        [start(0, "loom_call", arguments={"port": "Rye"}), arguments(0, " "), stop(0)],
+        [{"type": "loom_call", "arguments": {"port": "Rye"}}],
+        unknown=[("step.start.step", "loom_call"), ("interaction.steps[]", "loom_call")],
     ),
     Case(
         "and are {} where it held none",
-        [start(0, "tool_call"), arguments(0, ""), stop(0)],
-        [{"type": "tool_call", "arguments": {}}],
-        unknown=[("step.start.step", "tool_call"), ("interaction.steps[]", "tool_call")],
+        [start(0, "loom_call"), arguments(0, ""), stop(0)],
+        [{"type": "loom_call", "arguments": {}}],
+        unknown=[("step.start.step", "loom_call"), ("interaction.steps[]", "loom_call")],
     ),
 ]
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import zlib
 from typing import Any, Final
 
+from ..codec.encode import encode
 from ..codec.json import Misfit, read_json, split_object
 from ..codec.structs import Unknown
 from ..wire.events import is_damaged
 from .answer import Answer
 
-__all__ = ["drop", "take_damage"]
+__all__ = ["doubt", "doubt_all", "drop", "take_damage"]
 
 DELTAS: Final = ("content.delta", "step.delta")
 STARTS: Final = ("content.start", "step.start")
@@ -33,8 +34,8 @@ def drop(answer: Answer, event: Unknown) -> None:
     text = event.json
     if is_damaged(event):
         take_damage(answer, text, _last_open(answer))
-        if not (event.tag or "").startswith("interaction."):
-            _doubt_all(answer, text)
+        if not (event.tag or "").startswith("interaction.") or b'"delta"' in text:
+            doubt_all(answer, text)
         return
     answer.findings.saw_unknown("event", "union", event.tag, event)
     try:
@@ -49,7 +50,14 @@ def drop(answer: Answer, event: Unknown) -> None:
     elif event.tag in STARTS:
         answer.current.refused.add(zlib.crc32(index))  # what follows with it belongs to that
     elif event.tag in DELTAS and zlib.crc32(index) not in answer.current.refused:
-        _doubt_all(answer, text)
+        doubt_all(answer, text)
+
+
+def doubt(answer: Answer, event: Any) -> None:
+    """What an event says for a call had to be mended: it is not what was sent."""
+    step = answer.routes.get(getattr(event, "index", None))
+    if step is not None:
+        step.lose(encode(event), fragment=True)
 
 
 def _plain(index: Any) -> Any:
@@ -57,7 +65,8 @@ def _plain(index: Any) -> Any:
     return index if type(index) is int else None
 
 
-def _doubt_all(answer: Answer, text: bytes) -> None:
+def doubt_all(answer: Answer, text: bytes) -> None:
+    """Something was dropped that may have belonged to any call that is open."""
     current = answer.current
     for builder in current.open[current.doubted :]:
         builder.lose(text, fragment=True)

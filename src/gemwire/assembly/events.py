@@ -59,16 +59,25 @@ def created(answer: Answer, event: InteractionCreatedEvent) -> None:
         if payload.id == held:
             answer.findings.issue("created_again", None, held)
             current.created_again = payload
+            if current.ended:  # it begins again, and is to end anew
+                answer.done_seen = False
+                answer.outcome = "in_progress"
             return
         if not answer.token.value:
             answer.findings.issue("second_id", None, f"{held} / {payload.id}")
-            if not current.ended:  # the one before was cut, and this is another answer
-                take_damage(answer, encode(event))
+        cut = current.last is not None and not current.last.closed
+        if not current.ended and (cut or not answer.token.value):
+            take_damage(answer, encode(event))  # the one before was cut; this is another answer
         _next_hop(answer, event)
-    elif held is UNSET and current.created and not payload.id and not current.ended:
+    elif (
+        current.created
+        and not current.ended
+        and (current.order or (held is UNSET and not payload.id))
+    ):
         answer.findings.issue("created_again")
         current.created_again = payload
-        return
+        if held is not UNSET or not payload.id:
+            return
     answer.done_seen = False
     if answer.current.ended:  # another answer begins after one that had ended
         answer.current.ended = False
@@ -94,6 +103,8 @@ def status_update(answer: Answer, event: InteractionStatusUpdate) -> None:
     current = answer.current
     if current.ended:
         answer.findings.issue("after_end", None, event.status or "")
+    else:
+        _look_for_damage(answer, event, event.interaction_id)
     current.merge_payload(
         Interaction(
             id=event.interaction_id,
@@ -106,6 +117,13 @@ def status_update(answer: Answer, event: InteractionStatusUpdate) -> None:
     answer.take_token(event.continuation_token)
 
 
+def _look_for_damage(answer: Answer, event: Any, identity: Any) -> None:
+    """An event of another answer, or one whose status is none."""
+    held = answer.current.interaction.id
+    if (held and identity and identity != held) or has_bad_status(event):
+        take_damage(answer, encode(event))
+
+
 def completed(answer: Answer, event: InteractionCompletedEvent) -> None:
     """`interaction.completed`: the last word on everything but the steps."""
     take_common_members(answer, event)
@@ -115,6 +133,8 @@ def completed(answer: Answer, event: InteractionCompletedEvent) -> None:
         answer.findings.issue("not_terminal", None, str(payload.status))
         return
     told = current.interaction.status
+    if not current.ended:
+        _look_for_damage(answer, event, payload.id)
     if has_bad_status(payload) or "\ufffd" in (payload.status or ""):
         take_damage(answer, encode(event))  # whatever it was, it does not say how it ended
         current.merge_payload(replace(payload, status=UNSET), "status")
@@ -149,16 +169,15 @@ def open_step(answer: Answer, index: Any, step: Any, build: Build) -> None:
         findings.issue("index_missing", index)
     held = current.routes.get(index)
     again = current.created_again
-    if again is not None and (held is not None or current.ended):
+    anew = current.ended and answer.outcome == "in_progress"  # it began behind its end
+    if again is not None and (held is not None or anew):
         findings.issue("restarted", index)
         answer.begin_again(again)
         current = answer.current
         held = None
     if current.ended:
         findings.issue("after_end", index)
-    if answer.done_seen:  # it goes on behind its terminator, and is to end anew
-        answer.done_seen = current.ended = False
-        answer.outcome = "in_progress"
+    go_on(answer)
     if held is None:
         current.add(index, build(index, step, findings), index)
     elif not held.started and type(step) is type(held.base):
@@ -169,10 +188,18 @@ def open_step(answer: Answer, index: Any, step: Any, build: Build) -> None:
         findings.issue("start_again", index)
     elif held.is_call and not held.closed:  # no call appears that the model did not make
         findings.issue("start_again", index, encode(step).decode())
-        held.lose(encode(step), fragment=bool(getattr(step, "arguments", UNSET)))
+        begun = bool(getattr(step, "arguments", UNSET)) or held.touched()
+        held.lose(encode(step), fragment=begun)
     else:
         findings.issue("start_again", index)
         current.add(current.highest + 1, build(index, step, findings), index)
+
+
+def go_on(answer: Answer) -> None:
+    """More comes: behind a terminator, that is to end anew."""
+    if answer.done_seen:
+        answer.done_seen = answer.current.ended = False
+        answer.outcome = "in_progress"
 
 
 def step_delta(answer: Answer, event: StepDelta) -> None:
@@ -194,12 +221,14 @@ def fold_delta(answer: Answer, index: Any, delta: Any, build: Build, where: str)
             return
         index = index if isinstance(index, int) else current.highest + 1
         findings.issue("start_missing", index)
+        go_on(answer)
         step = build(index, opened, findings)
         step.started = False
         current.add(index, step, index)
     if step.closed:
         kind = "after_end" if current.ended else "after_stop"
         findings.issue(kind, step.index, encode(delta).decode())
+        go_on(answer)
         if step.is_call and type(delta) is not ThoughtSignatureDelta:
             return  # it may have been run already
         step.built = None

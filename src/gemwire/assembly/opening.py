@@ -33,6 +33,7 @@ OPENS: dict[type, type[WireStruct]] = {
     m.TextDelta: m.ModelOutputStep,
     m.ThoughtSignatureDelta: m.ThoughtStep,
     m.ThoughtSummaryDelta: m.ThoughtStep,
+    m.ToolCallDelta: m.ToolCallStep,
     m.ToolSearchCallDelta: m.ToolSearchCallStep,
     m.ToolSearchResultDelta: m.ToolSearchResultStep,
     m.UrlContextCallDelta: m.UrlContextCallStep,

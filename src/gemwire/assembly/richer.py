@@ -64,8 +64,24 @@ def _list_lost(held: Sequence[Any], whole: Sequence[Any], path: str) -> str | No
     if len(held) > len(whole):
         return f"{path}: {len(held)} / {len(whole)} items"
     pairs = enumerate(zip(held, whole, strict=False))
-    found = (_lost(old, new, f"{path}[{at}]") for at, (old, new) in pairs)
+    found = (
+        _call_lost(old, new, f"{path}[{at}]") or _lost(old, new, f"{path}[{at}]")
+        for at, (old, new) in pairs
+    )
     return next((lost for lost in found if lost is not None), None)
+
+
+def _call_lost(held: Any, whole: Any, path: str) -> str | None:
+    """A call may have been run or refused by now: its arguments do not change, and what could not
+    be read is no call without arguments.
+    """
+    if path.count("[") > 1 or not str(getattr(held, "type", "")).endswith("_call"):
+        return None
+    old, new = (getattr(step, "arguments", UNSET) for step in (held, whole))
+    if (old == new and old is not UNSET) or (old is UNSET and isinstance(new, dict) and new):
+        return None
+    told = ("none" if each is UNSET else _shown(each) for each in (old, new))
+    return f"{path}.arguments: {' / '.join(told)}"
 
 
 def _shown(value: Any) -> str:

@@ -242,6 +242,9 @@ class ToolBuilder(StepBuilder):
             # The step may know what this kind of delta does not: `call_id`, `search_type`.
             delta = struct(type(self.base), split_object(encode(delta)))
         known = fields(type(self.base))
+        if self.is_for_caller and self.names_another(delta):
+            self.lose(encode(delta), fragment=True)
+            return
         for name in fields(type(delta)):
             value = getattr(delta, name)
             if value is UNSET:
@@ -260,6 +263,17 @@ class ToolBuilder(StepBuilder):
                 self.lose(encode(delta), fragment="arguments" in delta.extra_.texts)
             for name, text in delta.extra_.texts.items():
                 self.merge_extra(name, text)
+
+    def names_another(self, delta: Any) -> bool:
+        """Whether a delta is for another call than this one."""
+        for member in ("id", "name"):
+            mine, other = (
+                self.members.get(member, getattr(self.base, member)),
+                getattr(delta, member),
+            )
+            if mine in NOTHING or other in NOTHING or mine == other:
+                return False
+        return True
 
     def merge_extra(self, name: str, text: bytes) -> None:
         """Take a member that the step's schema does not know, or whose value does not fit it."""
@@ -288,8 +302,10 @@ class ToolBuilder(StepBuilder):
             members["arguments"] = self.read_arguments()
         if members:
             step = replace(step, **members)
-        grown = {name: encode(value) for name, value in self.grown.items()}
-        return add_extra(step, {**self.extra, **grown})
+        texts = {**self.extra, **{name: encode(value) for name, value in self.grown.items()}}
+        if members.get("arguments") is UNSET:  # nor do they stand beside the members that are known
+            texts.pop("arguments", None)
+        return add_extra(step, texts)
 
     def read_arguments(self) -> Any:
         """The arguments; UNSET while the step is open, since half of a call is no call.
@@ -380,12 +396,13 @@ class UnknownBuilder(StepBuilder):
 
     def assemble(self) -> Any:
         self.broken = None
-        if not self.touched():
+        open_call = self.is_call and not self.closed and "arguments" in self.raw
+        if not (open_call or self.touched()):
             return self.base
         raw = self.raw
         if self.signature is not None:
             raw = {**raw, "signature": self.signature}
-        if self.fragments or self.lost is not None:
+        if open_call or self.fragments or self.lost is not None:
             arguments = self.read_arguments()
             raw = {name: value for name, value in raw.items() if name != "arguments"}
             if arguments is not UNSET:

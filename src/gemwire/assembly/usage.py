@@ -89,17 +89,17 @@ def add_usage(held: Usage | None, new: Usage | None) -> Usage | None:
     """Add up two reports, save for `initial_input_tokens`; None if there is neither.
 
     Integers are summed over the hops that have them, members that no schema knows too, and lists of
-    counts entry by entry; everything else is the last one's.
+    counts entry by entry; everything else is the last one's, and absent if that one has none.
     """
     if held is None or new is None:
         return new if held is None else held
     total: dict[str, Any] = {}
-    for usage in (held, new):
-        for name in fields(Usage):
-            value = getattr(usage, name)
-            if value is not UNSET:
-                total[name] = _added(name, total.get(name, UNSET), value)
-    extra = {} if held.extra_ is UNSET else dict(held.extra_.texts)
+    for name in fields(Usage):
+        value = _added(name, getattr(held, name), getattr(new, name))
+        if value is not UNSET:
+            total[name] = value
+    before = {} if held.extra_ is UNSET else held.extra_.texts
+    extra = {name: text for name, text in before.items() if _is_int(read_json(text))}
     for name, text in ({} if new.extra_ is UNSET else new.extra_.texts).items():
         one, two = read_json(extra.get(name, b"null")), read_json(text)
         extra[name] = encode(one + two) if _is_int(one) and _is_int(two) else text
@@ -123,6 +123,8 @@ def _is_int(value: object) -> bool:
 
 
 def _added(name: str, held: Any, new: Any) -> Any:
+    if new is UNSET:
+        return held if _is_int(held) or name in MERGED_BY else UNSET
     if _is_int(held) and _is_int(new):
         return held + new
     if name in MERGED_BY and isinstance(held, list) and isinstance(new, list):

@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from .. import models as m
 from ..codec.encode import encode
 from ..codec.lenient import read
-from ..codec.unknown import unknown_members
 
 __all__ = ["MODERNISERS", "SPELLINGS", "modernise", "with_spellings"]
 
@@ -27,7 +26,8 @@ def with_spellings(value: Any) -> Any:
     """The model with today's name of a member; the same object if it has that."""
     older, newer = SPELLINGS[type(value)]
     held = getattr(value, older)
-    taken = getattr(value, newer) is not UNSET or newer in unknown_members(value)
+    extra = {} if value.extra_ is UNSET else value.extra_.texts
+    taken = getattr(value, newer) is not UNSET or newer in extra
     return value if held is UNSET or taken else replace(value, **{older: UNSET, newer: held})
 
 

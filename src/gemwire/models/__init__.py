@@ -340,6 +340,8 @@ __all__ = [
     "ThoughtSummaryDelta",
     "Threshold",
     "Tool",
+    "ToolCallDelta",
+    "ToolCallStep",
     "ToolChoice",
     "ToolChoiceConfig",
     "ToolChoiceType",

@@ -236,6 +236,8 @@ __all__ = [
     "ThoughtSummaryDelta",
     "Threshold",
     "Tool",
+    "ToolCallDelta",
+    "ToolCallStep",
     "ToolChoice",
     "ToolChoiceConfig",
     "ToolChoiceType",
@@ -974,40 +976,6 @@ class UserInputStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag
     """Parts of the input, in order."""
 
 
-class UnknownStep(Unknown, frozen=True):
-    """A `Step` that the spec does not know, or one whose members do not fit."""
-
-
-Step: TypeAlias = (
-    CodeExecutionCallStep
-    | CodeExecutionResultStep
-    | FileSearchCallStep
-    | FileSearchResultStep
-    | FunctionCallStep
-    | FunctionResultStep
-    | GoogleMapsCallStep
-    | GoogleMapsResultStep
-    | GoogleSearchCallStep
-    | GoogleSearchResultStep
-    | McpServerToolCallStep
-    | McpServerToolResultStep
-    | ModelOutputStep
-    | ProcessingCallStep
-    | ProcessingResultStep
-    | RetrievalCallStep
-    | RetrievalResultStep
-    | ThoughtStep
-    | ToolSearchCallStep
-    | ToolSearchResultStep
-    | UrlContextCallStep
-    | UrlContextResultStep
-    | UserInputStep
-    | UnknownStep
-)
-"""One step of an interaction: input, output, a thought, or a call of a tool and its result; told
-apart by `type`."""
-
-
 class CodeExecutionCallArguments(WireStruct, frozen=True, kw_only=True):
     """Code that the model runs."""
 
@@ -1221,21 +1189,6 @@ Content: TypeAlias = (
 )
 """One part of an input or an output: text, image, audio, video or document; told apart by
 `type`."""
-
-
-if TYPE_CHECKING:
-    InteractionsInput: TypeAlias = Content | str | Sequence[Step | Content]
-    """Input of an interaction: a text, one content part, a list of parts, or a list of steps."""
-else:
-    InteractionsInput = Annotated[
-        Shapes,
-        (
-            Content,
-            list[Step],
-            list[Content],
-            str,
-        ),
-    ]
 
 
 CodeExecutionResultStepResult: TypeAlias = list[Content] | str
@@ -1915,45 +1868,6 @@ class VideoDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="v
     """Level of detail of the video."""
     uri: str | UnsetType = UNSET
     """Where the video is, instead of `data`; large videos can come this way."""
-
-
-class UnknownStepDeltaData(Unknown, frozen=True):
-    """A `StepDeltaData` that the spec does not know, or one whose members do not fit."""
-
-
-StepDeltaData: TypeAlias = (
-    ArgumentsDelta
-    | AudioDelta
-    | CodeExecutionCallDelta
-    | CodeExecutionResultDelta
-    | DocumentDelta
-    | FileSearchCallDelta
-    | FileSearchResultDelta
-    | FunctionResultDelta
-    | GoogleMapsCallDelta
-    | GoogleMapsResultDelta
-    | GoogleSearchCallDelta
-    | GoogleSearchResultDelta
-    | ImageDelta
-    | McpServerToolCallDelta
-    | McpServerToolResultDelta
-    | ProcessingCallDelta
-    | ProcessingResultDelta
-    | RetrievalCallDelta
-    | RetrievalResultDelta
-    | TextAnnotationDelta
-    | TextDelta
-    | ThoughtSignatureDelta
-    | ThoughtSummaryDelta
-    | ToolSearchCallDelta
-    | ToolSearchResultDelta
-    | UrlContextCallDelta
-    | UrlContextResultDelta
-    | VideoDelta
-    | UnknownStepDeltaData
-)
-"""What a `step.delta` adds to its step; told apart by `type`. A delta of an unknown kind is to
-be skipped, not an error."""
 
 
 AudioDeltaMimeType: TypeAlias = (
@@ -3172,6 +3086,130 @@ class ErrorBody(WireStruct, frozen=True, kw_only=True):
 
     error: Error
     """What went wrong."""
+
+
+class ToolCallStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_call"):
+    """Call of a tool that the server runs, of a kind that it does not name further. This is how
+    calls of MCP servers come, with `id` and `signature` alone; `mcp_server_tool_call` is the
+    published form."""
+
+    type: ClassVar[Literal["tool_call"]] = "tool_call"
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Arguments of the call."""
+    id: str | UnsetType = UNSET
+    """Id of the call."""
+    name: str | UnsetType = UNSET
+    """Name of the tool."""
+    server_name: str | UnsetType = UNSET
+    """Name of the MCP server."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature to send back unchanged."""
+
+
+class UnknownStep(Unknown, frozen=True):
+    """A `Step` that the spec does not know, or one whose members do not fit."""
+
+
+Step: TypeAlias = (
+    CodeExecutionCallStep
+    | CodeExecutionResultStep
+    | FileSearchCallStep
+    | FileSearchResultStep
+    | FunctionCallStep
+    | FunctionResultStep
+    | GoogleMapsCallStep
+    | GoogleMapsResultStep
+    | GoogleSearchCallStep
+    | GoogleSearchResultStep
+    | McpServerToolCallStep
+    | McpServerToolResultStep
+    | ModelOutputStep
+    | ProcessingCallStep
+    | ProcessingResultStep
+    | RetrievalCallStep
+    | RetrievalResultStep
+    | ThoughtStep
+    | ToolSearchCallStep
+    | ToolSearchResultStep
+    | UrlContextCallStep
+    | UrlContextResultStep
+    | UserInputStep
+    | ToolCallStep
+    | UnknownStep
+)
+"""One step of an interaction: input, output, a thought, or a call of a tool and its result; told
+apart by `type`."""
+
+
+if TYPE_CHECKING:
+    InteractionsInput: TypeAlias = Content | str | Sequence[Step | Content]
+    """Input of an interaction: a text, one content part, a list of parts, or a list of steps."""
+else:
+    InteractionsInput = Annotated[
+        Shapes,
+        (
+            Content,
+            list[Step],
+            list[Content],
+            str,
+        ),
+    ]
+
+
+class ToolCallDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_call"):
+    """Call of a `tool_call` step, whole."""
+
+    type: ClassVar[Literal["tool_call"]] = "tool_call"
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Arguments of the call."""
+    id: str | UnsetType = UNSET
+    """Id of the call."""
+    name: str | UnsetType = UNSET
+    """Name of the tool."""
+    server_name: str | UnsetType = UNSET
+    """Name of the MCP server."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature to send back unchanged."""
+
+
+class UnknownStepDeltaData(Unknown, frozen=True):
+    """A `StepDeltaData` that the spec does not know, or one whose members do not fit."""
+
+
+StepDeltaData: TypeAlias = (
+    ArgumentsDelta
+    | AudioDelta
+    | CodeExecutionCallDelta
+    | CodeExecutionResultDelta
+    | DocumentDelta
+    | FileSearchCallDelta
+    | FileSearchResultDelta
+    | FunctionResultDelta
+    | GoogleMapsCallDelta
+    | GoogleMapsResultDelta
+    | GoogleSearchCallDelta
+    | GoogleSearchResultDelta
+    | ImageDelta
+    | McpServerToolCallDelta
+    | McpServerToolResultDelta
+    | ProcessingCallDelta
+    | ProcessingResultDelta
+    | RetrievalCallDelta
+    | RetrievalResultDelta
+    | TextAnnotationDelta
+    | TextDelta
+    | ThoughtSignatureDelta
+    | ThoughtSummaryDelta
+    | ToolSearchCallDelta
+    | ToolSearchResultDelta
+    | UrlContextCallDelta
+    | UrlContextResultDelta
+    | VideoDelta
+    | ToolCallDelta
+    | UnknownStepDeltaData
+)
+"""What a `step.delta` adds to its step; told apart by `type`. A delta of an unknown kind is to
+be skipped, not an error."""
 
 
 class FindRequestAgentConfig(

@@ -14,7 +14,7 @@ from ..errors import GemwireError
 from ..models import Interaction, Step
 from ..sse import SSEParser
 from ..wire.events import decode_event, is_done
-from .body import Chunk
+from .body import Chunk, frames_of
 from .finished import FinishedSteps
 from .parser import MAX_EVENT_BYTES, TERMINATOR, InteractionParser
 from .source import AsyncSource, checked
@@ -195,7 +195,7 @@ def aiter_events(
     max_event_bytes: int = MAX_EVENT_BYTES,
 ) -> AsyncIterator[Event]:
     """The async twin of `iter_events`; it takes a plain iterable and one bytes object too."""
-    return _events_of(AsyncSource(chunks), SSEParser(max_event_bytes=max_event_bytes), strict)
+    return _events_of(AsyncSource(chunks), frames_of(max_event_bytes), strict)
 
 
 async def _events_of(source: AsyncSource, frames: SSEParser, strict: bool) -> AsyncIterator[Event]:

@@ -16,15 +16,34 @@ from ..assembly.answer import Answer
 from ..assembly.verdict import take_body, take_error
 from ..codec.json import read_json
 from ..errors import ApiError, DecodeError, LimitExceeded
+from ..sse import SSEParser
 from ..wire.bodies import decode_interaction
 from ..wire.error_body import error_info, is_error
 
-__all__ = ["Chunk", "Head", "read_body", "read_stray"]
+__all__ = ["Chunk", "Head", "frames_of", "read_body", "read_stray"]
 
 Chunk: TypeAlias = bytes | bytearray | memoryview
 
 _SPACE: Final = b" \t\r\n\xef\xbb\xbf"  # white space, and the bytes of a BOM
 _IN_FRAME: Final = (b"\ndata:", b"\rdata:")
+
+
+_DELTAS: Final = (b"step.d", b"content.d")  # what nothing else tells the loss of
+
+
+def has_lost(block: bytes, event: bytes, has_data: bool) -> bool:
+    """Whether a block of lines lost an event: its data stand where no reader looks, or nowhere."""
+    if not has_data and (event.startswith(_DELTAS) or b"{" in event):
+        return True
+    lines = block.split(b"\n") if b'"event_type"' in block else []
+    return any(b'"event_type"' in line and not line.startswith(b"data:") for line in lines)
+
+
+def frames_of(limit: int) -> SSEParser:
+    """A parser of frames that gives what a block lost as a message, so that it can be told."""
+    frames = SSEParser(max_event_bytes=limit)
+    frames.has_lost = has_lost
+    return frames
 
 
 class Head:

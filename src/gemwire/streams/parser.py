@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ..assembler import Assembler, answer_of, read_on
-from ..assembly.damage import take_damage
+from ..assembly.damage import doubt
 from ..assembly.report import StreamReport
 from ..assembly.verdict import OnDamage, raise_unless_usable
 from ..codec.json import REFUSED
 from ..codec.once import decoder
 from ..codec.structs import Unknown
 from ..models import Interaction, Step, StepDelta, UnknownInteractionSseEvent
-from ..sse import SSEMessage, SSEParser
+from ..sse import SSEMessage
 from ..wire.events import DONE_DATA, EVENT_DECODERS, decode_event, is_done, walk_event
-from .body import Chunk, Head, read_body, read_stray
+from .body import Chunk, Head, frames_of, read_body, read_stray
 
 if TYPE_CHECKING:
     from ..wire.events import Event
@@ -115,7 +115,7 @@ class InteractionParser:
         self._answer = answer_of(assembler)
         self._before = self._answer.byte_count  # bytes of the streams before
         self._strict = strict
-        self._frames = SSEParser(max_event_bytes=limit)
+        self._frames = frames_of(limit)
         self._feed_frames = self._frames.feed_frames
         self._head: Head | None = Head(limit)  # until it is clear that there are frames
         self._decode_delta = EVENT_DECODERS["step.delta"]
@@ -339,6 +339,7 @@ class InteractionParser:
         findings = self._answer.findings
         for note in notes:
             findings.issue(note)
+            doubt(self._answer, event)
         name = event.tag if isinstance(event, Unknown) else event.event_type
         if message.event not in (name, "message"):
             findings.issue("event_name", None, f"{message.event} / {name}")
@@ -353,14 +354,11 @@ class InteractionParser:
         elif not read_body(self._answer, bytes(body), strict=self._strict):
             assert self._head is not None
             self._head.body = None
-            self._frames.feed(bytes(body))
-            self._frames.close()  # all of it is stray
-        self._answer.stray = stray = self._frames.stray
-        if stray:
-            read_stray(self._answer, stray)
-            for line in stray.split(b"\n"):
-                if b'"event_type"' in line:  # its `data:` was damaged
-                    take_damage(self._answer, line)
+            events = list(map(self.take, self._frames.feed(bytes(body))))  # what it lost
+            self._frames.close()  # all else is stray
+        self._answer.stray = self._frames.stray
+        if self._answer.stray:
+            read_stray(self._answer, self._answer.stray)
         return events
 
     def _last_event(self) -> list[Event]:

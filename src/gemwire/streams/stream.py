@@ -18,7 +18,7 @@ from ..errors import GemwireError, TruncatedStream
 from ..models import Interaction, Step
 from ..sse import SSEParser
 from ..wire.events import decode_event, is_done
-from .body import Chunk
+from .body import Chunk, frames_of
 from .finished import FinishedSteps
 from .parser import MAX_EVENT_BYTES, TERMINATOR, InteractionParser, is_torn
 from .source import Source, checked, is_mistake
@@ -290,7 +290,7 @@ def iter_events(
     uses `InteractionStream`. Raises LimitExceeded, DecodeError if `strict`, TypeError if `chunks`
     is no iterable of bytes, and what that raises itself. It is closed if it has a `close()`.
     """
-    return _events_of(Source(chunks), SSEParser(max_event_bytes=max_event_bytes), strict)
+    return _events_of(Source(chunks), frames_of(max_event_bytes), strict)
 
 
 def _events_of(source: Source, frames: SSEParser, strict: bool) -> Iterator[Event]:

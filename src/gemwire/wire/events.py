@@ -68,8 +68,11 @@ def is_damaged(event: Any) -> bool:
         return False
     if event.tag == "error" and (text[:1] != b"{" or not isinstance(event.raw, str)):
         return False  # a list of errors, or the text of one
-    named = event.tag in EVENTS or event.tag in ENDS
-    return named or b'"event_type"' in text or (event.tag is None and text.lstrip()[:1] == b"{")
+    if b'"event_type"' in text or b'_delta"' in text:
+        return True
+    if event.tag is None:
+        return bool(text.lstrip()[:1] == b"{")
+    return event.tag in EVENTS or str(event.tag).startswith(("step.", "content.", "interaction."))
 
 
 def __getattr__(name: str) -> Any:

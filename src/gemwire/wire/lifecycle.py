@@ -109,11 +109,11 @@ def _with_errors(payload: Interaction) -> Interaction:
     return replace(payload, errors=errors, extra_=Extra(rest) if rest else UNSET)
 
 
-def has_bad_status(interaction: Interaction) -> bool:
+def has_bad_status(interaction: Any) -> bool:
     """Whether a status is there and is no text, so that it says nothing."""
-    if interaction.status is not UNSET or interaction.extra_ is UNSET:
+    if getattr(interaction, "status", UNSET) is not UNSET or interaction.extra_ is UNSET:
         return False
-    return interaction.extra_.texts.get("status", b"null") != b"null"
+    return bool(interaction.extra_.texts.get("status", b"null") != b"null")
 
 
 def _interaction(members: Mapping[str, bytes]) -> Interaction:
