@@ -48,6 +48,26 @@ DROPPED: dict[str, tuple[Any, ...]] = {
         {"event_type": "step.arguments", "index": 0, "arguments": WHOLE},
     ),
     "a delta of another kind, and no arguments": (text(0, "x"),),
+    "another start between fragments": (
+        arguments(0, '{"under":'),
+        start(0, "function_call", id="k8", name="other"),
+        arguments(0, '"/"}'),
+    ),
+    "a whole delta of another call": (
+        delta(0, "function_call", id="k8", name="other", arguments={"a": 1}),
+    ),
+    "a delta glued to an event that was cut": (
+        b'event: interaction.status_update\ndata: {"inter'
+        + b"event: step.delta\ndata: "
+        + dumps(arguments(0, WHOLE)).encode()
+        + b"\n\n",
+    ),
+    "the end of a fragment, without a name": (
+        b'data: "delta":{"type":"arguments_delta","arguments":"{}"}}\n\n',
+    ),
+    "a cut event whose name was damaged too": (
+        b'event: step.dxlta\ndata: {"index":0,"delta":{"type":"argum\n\n',
+    ),
 }
 
 
@@ -63,6 +83,38 @@ def test_dropped(name: str, status: str) -> None:
         (issue,) = [issue for issue in found.known.issues if issue.kind == "arguments"]
         assert issue.index == 0
         assert issue.detail
+
+
+LOST_LINES = {
+    "no data at all": b"event: step.delta\n\n",
+    "another name of its line": b"event: step.delta\ndat: ",
+    "its line is a comment": b"event: step.delta\n: ",
+    "its line is an id": b"event: step.delta\nid: ",
+    "its line is a retry": b"event: step.delta\nretry: ",
+    "the line end before it is lost": b"event: step.deltadata: ",
+}
+
+
+@pytest.mark.parametrize("name", LOST_LINES)
+def test_lost_in_the_framing(name: str) -> None:
+    """Where no reader of events looks; so an assembler that is given events alone is not told."""
+    head = LOST_LINES[name]
+    if not head.endswith(b"\n\n"):
+        head += dumps(arguments(0, ',"b":2')).encode() + b"\n\n"
+    for pieces in ([head], [arguments(0, '{"a":1'), head, arguments(0, "}")]):
+        for way, read in WAYS.items():
+            if way != "pushed":
+                found = read(stream(created(), BEGUN, *pieces, stop(0), END))
+                assert (way, found.raised) == (way, ArgumentsError)
+                assert found.interaction.function_calls[0].arguments is UNSET
+                assert found.known.damaged == 1
+
+
+def test_bytes_that_are_no_text_in_a_fragment() -> None:
+    data = stream(created(), BEGUN, arguments(0, '{"to":"Zur"}'), stop(0), END)
+    for way, read in WAYS.items():
+        if way != "pushed":
+            assert read(data.replace(b"Zur", b"\xffur")).raised is ArgumentsError
 
 
 @pytest.mark.parametrize("name", DROPPED)

@@ -31,6 +31,7 @@ from .wire import (
     stop,
     stream,
     text,
+    update,
 )
 
 BEGUN = start(0, "model_output")
@@ -197,6 +198,31 @@ AGAIN: dict[str, tuple[Iterable[Any], str, int]] = {
         [created(), BEGUN, text(0, "A"), created("v1_b"), *mill(0), completed(identity="v1_b")],
         "completed",
         1,
+    ),
+    "another answer that has no id": (
+        [created(), BEGUN, text(0, "A"), created(None), *mill(0), completed(identity="v1_a")],
+        "completed",
+        0,  # it began again
+    ),
+    "the end of another answer": (
+        [created(), BEGUN, text(0, "A"), *mill(1), completed(identity="v1_b")],
+        "completed",
+        1,
+    ),
+    "a status of another answer": (
+        [created(), BEGUN, update("x", "v1_b"), completed(identity="v1_b")],
+        "completed",
+        1,
+    ),
+    "the same id again after the end, and nothing more": (
+        [created(), *mill(0), completed(), DONE, created()],
+        "truncated",
+        0,
+    ),
+    "a text behind the terminator": (
+        [created(), *mill(0), completed(), DONE, text(0, " and half")],
+        "truncated",
+        0,
     ),
     "another answer behind one that had ended": (
         [created(), *mill(0), completed(), created("v1_b"), *mill(0), completed(identity="v1_b")],

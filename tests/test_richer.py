@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gemwire import ArgumentsError
 from gemwire.assembly.richer import what_is_lost
 
 from .wire import WAYS, arguments, completed, created, said, signature, start, stop, stream, text
@@ -29,6 +30,7 @@ POORER: dict[str, list[dict[str, Any]]] = {
     "without the signature": [INPUT, {"type": "thought"}, WHOLE[1]],
     "without the arguments": [INPUT, WHOLE[0], {**CALL, "arguments": {}}],
     "with other arguments": [INPUT, WHOLE[0], {**CALL, "arguments": {"a": 2}}],
+    "with more in its arguments": [INPUT, WHOLE[0], {**CALL, "arguments": {"a": 1, "b": 2}}],
     "with fewer steps": [WHOLE[0]],
     "in another order": [INPUT, WHOLE[1], WHOLE[0]],
     "with steps of another kind": [INPUT, said("a"), said("b"), said("c")],
@@ -66,6 +68,15 @@ def test_a_longer_text() -> None:
     for whole, expected in (("Pay the bill.", "Pay the bill."), ("Do not pay.", "Pay ")):
         found = WAYS["whole"](stream(created(), *streamed, completed(steps=[said(whole)])))
         assert found.steps == [said(expected)]
+
+
+def test_a_call_that_was_refused_is_no_call_without_arguments() -> None:
+    begun = [start(0, "function_call", id="k", name="f", arguments={}), arguments(0, '{"a":')]
+    for whole in (CALL, {**CALL, "arguments": {}}):
+        data = stream(created(), *begun, stop(0), completed(steps=[whole, said("a")]))
+        assert WAYS["whole"](data).raised is ArgumentsError
+    data = stream(created(), *begun, stop(0), completed(steps=[WHOLE[1]]))
+    assert WAYS["whole"](data).steps == [WHOLE[1]]  # the server says them after all
 
 
 def test_nothing_is_lost_by_the_same() -> None:
