@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,4 +45,6 @@ def python(*arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
+        # What starts the tests in the background lets them ignore it, and so would the program.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
