@@ -315,6 +315,17 @@ MANY: dict[str, Callable[[int], list[Any]]] = {
     "tokens, and hops": lambda n: [
         created(f"v1_{i}", continuation_token=f"t{i}", usage={"total_tokens": 1}) for i in range(n)
     ],
+    "other starts of an open call, with many members": lambda n: [
+        start(0, "function_call", id="k", name="f"),
+        *(delta(0, "function_call", **{f"m{i}": 1}) for i in range(n // 2)),
+        *(start(0, "function_call", id=f"k{i}", name="f") for i in range(n // 2)),
+        completed("failed"),
+    ],
+    "terminal events that differ in a large object": lambda n: [
+        start(0, "function_call", id="k", arguments={f"m{i}": 1 for i in range(n)}),
+        stop(0),
+        *[completed("failed", steps=[{"type": "function_call", "arguments": "x"}])] * n,
+    ],
     "second starts of the interaction": lambda n: [created()] * n,
     "restarts": lambda n: [created(), start(0, "thought")] * (n // 2),
     "texts after the stop": lambda n: [

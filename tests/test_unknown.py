@@ -197,6 +197,8 @@ def test_new_kind_of_event(payload: dict[str, Any], tag: str) -> None:
         event = decode_event(text, name)
         assert type(event) is m.UnknownInteractionSseEvent
         assert (event.event_type, event.tag) == ("__unknown__", tag)
+        other = "the event_type is not known, and the event is named step.stop"  # so it is damaged
+        assert event.reason == (other if name == "step.stop" else None)
         assert encode(event) == event.json == text
         assert list(iter_unknown(event)) == [Found("$", "union", tag, event)]
         assert unknown_members(event) == {}

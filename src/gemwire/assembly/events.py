@@ -188,7 +188,7 @@ def open_step(answer: Answer, index: Any, step: Any, build: Build) -> None:
         findings.issue("start_again", index)
     elif held.is_call and not held.closed:  # no call appears that the model did not make
         findings.issue("start_again", index, encode(step).decode())
-        begun = bool(getattr(step, "arguments", UNSET)) or held.touched()
+        begun = bool(getattr(step, "arguments", UNSET) or getattr(held, "fragments", ()))
         held.lose(encode(step), fragment=begun)
     else:
         findings.issue("start_again", index)
@@ -267,9 +267,7 @@ def _fold_unknown(answer: Answer, step: StepBuilder, delta: Unknown) -> None:
         except Misfit as misfit:
             answer.findings.issue("misplaced", step.index, str(misfit))
     step.lose(delta.json, fragment=True)
-    if own:
-        pass
-    elif delta.tag is None and isinstance(raw, dict) and isinstance(raw.get("text"), str):
+    if not own and delta.tag is None and isinstance(raw, dict) and isinstance(raw.get("text"), str):
         answer.findings.issue("misplaced", step.index, "text")
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import dropwhile
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET
 
-from ..codec.encode import encode
-from ..codec.structs import Unknown, WireStruct
+from ..codec.structs import Unknown, WireStruct, shown
 from ..models import UserInputStep
 from .builder import members_of
 
 __all__ = ["size_of", "what_is_lost"]
+
+ROOM: Final = 120
+"""How many characters an issue shows of each of two values."""
 
 
 def size_of(steps: Sequence[Any]) -> int:
@@ -57,7 +59,7 @@ def _lost(held: Any, whole: Any, path: str) -> str | None:
         same = whole.startswith(held)
     else:
         same = bool(held == whole)
-    return None if same else f"{path}: {_shown(held)} / {_shown(whole)}"
+    return None if same else f"{path}: {shown(held, ROOM)} / {shown(whole, ROOM)}"
 
 
 def _list_lost(held: Sequence[Any], whole: Sequence[Any], path: str) -> str | None:
@@ -80,10 +82,4 @@ def _call_lost(held: Any, whole: Any, path: str) -> str | None:
     old, new = (getattr(step, "arguments", UNSET) for step in (held, whole))
     if (old == new and old is not UNSET) or (old is UNSET and isinstance(new, dict) and new):
         return None
-    told = ("none" if each is UNSET else _shown(each) for each in (old, new))
-    return f"{path}.arguments: {' / '.join(told)}"
-
-
-def _shown(value: Any) -> str:
-    text = encode(value[:120] if isinstance(value, str | list) else value).decode()
-    return text if len(text) <= 120 else text[:120] + "…"
+    return f"{path}.arguments: {shown(old, ROOM)} / {shown(new, ROOM)}"

@@ -267,10 +267,8 @@ class ToolBuilder(StepBuilder):
     def names_another(self, delta: Any) -> bool:
         """Whether a delta is for another call than this one."""
         for member in ("id", "name"):
-            mine, other = (
-                self.members.get(member, getattr(self.base, member)),
-                getattr(delta, member),
-            )
+            mine = self.members.get(member, getattr(self.base, member))
+            other = getattr(delta, member)
             if mine in NOTHING or other in NOTHING or mine == other:
                 return False
         return True
