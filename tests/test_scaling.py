@@ -316,10 +316,9 @@ MANY: dict[str, Callable[[int], list[Any]]] = {
         created(f"v1_{i}", continuation_token=f"t{i}", usage={"total_tokens": 1}) for i in range(n)
     ],
     "other starts of an open call, with many members": lambda n: [
-        start(0, "function_call", id="k", name="f"),
+        start(0, "function_call", id="k", name="f", arguments={"a": 1}),
         *(delta(0, "function_call", **{f"m{i}": 1}) for i in range(n // 2)),
         *(start(0, "function_call", id=f"k{i}", name="f") for i in range(n // 2)),
-        completed("failed"),
     ],
     "terminal events that differ in a large object": lambda n: [
         start(0, "function_call", id="k", arguments={f"m{i}": 1 for i in range(n)}),
