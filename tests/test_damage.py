@@ -13,8 +13,10 @@ from gemwire import (
     DamagedStream,
     InteractionParser,
     InteractionStream,
+    StreamReport,
     TruncatedStream,
     assemble,
+    iter_events,
 )
 
 from .wire import (
@@ -22,6 +24,7 @@ from .wire import (
     Case,
     completed,
     created,
+    cut,
     dumps,
     ids,
     mill,
@@ -80,6 +83,89 @@ DAMAGED = [
 def test_damaged(case: Case) -> None:
     for way, read in WAYS.items():
         assert (way, case.seen(read(case.bytes))) == (way, case.expected)
+
+
+ENDS = {"LF": b"\n", "CRLF": b"\r\n", "CR": b"\r"}
+
+
+@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("case", DAMAGED, ids=ids(DAMAGED))
+def test_where_it_is(case: Case, ends: str) -> None:
+    """The byte of the stream at which the event begins, however it is cut and read."""
+    before = b"\xef\xbb\xbf: hello\n\n" + stream(created(), *around()[:2], done=False)
+    data = before + b": so far\n" + case.bytes[case.bytes.index(b'"Pay "') :].partition(b"\n\n")[2]
+    before, data = (text.replace(b"\n", ENDS[ends]) for text in (before, data))
+    for cut_at in range(0, len(data), 1 if ends == "LF" else 7):
+        chunks = [data[:cut_at], data[cut_at:]]
+        parser = InteractionParser()
+        for chunk in chunks:
+            parser.feed(chunk)
+        parser.close()
+        assert [issue.offset for issue in parser.report.issues] == [len(before)]
+    assert [issue.offset for issue in whole(data).issues] == [len(before)]
+    with pytest.raises(DamagedStream, match=rf"could not be read \(at byte {len(before)}\)"):
+        assemble(cut(data, 5))
+
+
+def whole(data: bytes) -> StreamReport:
+    with pytest.raises(DamagedStream) as caught:
+        assemble(cut(data, 5))
+    return caught.value.report
+
+
+def test_the_first_of_those_of_a_step() -> None:
+    bad = frame(b"!" + NOT)
+    data = stream(created(), *around(bad, text(0, "x"), bad, bad), completed())
+    (issue,) = whole(data).issues
+    assert (issue.count, issue.offset) == (3, data.index(bad))
+    assert data[issue.offset or 0 :].startswith(bad)
+
+
+def test_where_it_is_in_the_last_event() -> None:
+    bad = b'event: interaction.completed\ndata: {"event_type":"interaction.completed","status":[]}'
+    data = stream(created(), *around(), done=False) + bad
+    for size in (1, 50, len(data)):
+        parser = InteractionParser()
+        for chunk in cut(data, size):
+            parser.feed(chunk)
+        parser.close()
+        assert [(i.kind, i.offset) for i in parser.report.issues if i.kind == "damaged"] == [
+            ("damaged", data.index(bad))
+        ]
+
+
+def test_where_it_is_after_a_resume_or_a_crash() -> None:
+    """It counts on from the bytes that were read before."""
+    bad = frame(NOT[:30])
+    frames = [stream(created(), done=False), *(stream(e, done=False) for e in around()[:2]), bad]
+    first, second = b"".join(frames[:2]), b"".join(frames[2:])
+    parser = InteractionParser()
+    parser.feed(first)
+    restored = InteractionParser.restore(parser.checkpoint())
+    resumed = InteractionParser(resume=parser.checkpoint())
+    for other in restored, resumed:
+        other.feed(second)
+        assert [issue.offset for issue in other.report.issues][-1:] == [len(first + frames[2])]
+        again = InteractionParser.restore(other.checkpoint())
+        assert again.report == other.report
+
+
+def test_an_event_that_was_pushed_has_no_place() -> None:
+    assembler = Assembler()
+    for event in iter_events(stream(created(), *around(frame(NOT[:30])), completed())):
+        assembler.apply(event)
+    with pytest.raises(DamagedStream, match="could not be read, so") as caught:
+        assembler.finish()
+    assert [issue.offset for issue in caught.value.report.issues] == [None]
+
+
+def test_a_body_begins_where_it_begins() -> None:
+    parser = InteractionParser()
+    parser.feed(b'{"id":"i","status":"comp\xffleted","steps":[]}')
+    parser.close()
+    assert [(i.kind, i.offset) for i in parser.report.issues if i.kind == "damaged"] == [
+        ("damaged", 0)
+    ]
 
 
 def test_an_unknown_event_type_under_a_known_name() -> None:

@@ -242,11 +242,12 @@ def test_strict() -> None:
         last.close()
 
 
-def test_absorbed_is_folded_when_somebody_asks() -> None:
+@pytest.mark.parametrize("many", [0, 1, 2, 7])
+def test_absorbed_is_folded(many: int) -> None:
     data = Recording.load("text-with-thoughts").stream
     parser = InteractionParser()
     for chunk in cut(data, 300):
-        parser.absorb(chunk)
+        parser.absorb([*cut(chunk, -(-len(chunk) // many))] if many else [chunk, b""])
         other = InteractionParser()
         other.feed(data[: parser.report.byte_count])
         assert parser.snapshot() == other.snapshot()

@@ -79,8 +79,8 @@ def fed_one_by_one(chunks: Chunks) -> tuple[dict[str, Any], list[Any]]:
 
 def absorbed(chunks: Chunks) -> tuple[dict[str, Any], None]:
     parser = InteractionParser()
-    for chunk in chunks:
-        parser.absorb(chunk)
+    for at in range(0, len(chunks), 3):
+        parser.absorb([*chunks[at : at + 3]])
     return told(parser.finish, parser), None
 
 

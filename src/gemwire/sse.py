@@ -6,10 +6,9 @@ does no I/O: give `feed()` the chunks as they come, cut anywhere, then call `clo
 **Invariant: messages, `stray`, `last_event_id`, `retry_ms` and refusals depend on the bytes alone,
 never on how they were cut into chunks, and the work is linear in the bytes.**
 
-How: a chunk with CR in it has its line ends turned into LF, all at once, so that only LF is known
-behind `feed()`, and a block of lines ends at `\\n\\n`. Blocks that lie whole in a chunk are cut
-straight out of it. An incomplete one goes to a buffer that is never searched: no `\\n\\n` can be in
-it, so its end is in a later chunk or across the seam.
+How: line ends with CR become LF, a chunk at once, so that a block of lines ends at `\\n\\n`. Blocks
+that lie whole in a chunk are cut straight out of it. An incomplete one goes to a buffer that is
+never searched: its end is in a later chunk or across the seam.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ _BOM = b"\xef\xbb\xbf"
 _LF, _CR, _SPACE = b"\n\r "  # ints: `10 in chunk` is one memchr, `b"\n" in chunk` 0.25 µs slower
 _DELTA = b"event: step.delta\ndata: "  # how nearly every event of a long stream begins
 _NEXT_DELTA = b"\n\n" + _DELTA
+LONE_DELTA: Final = _DELTA + b"\n\n"  # what `feed_frames` takes away around the data
 # What precedes the next chunk. All but _READY are rare; _enter() deals with them.
 _READY, _START, _AFTER_CR, _CLOSED, _REFUSED = range(5)
 _MAX_STRAY = 64 * 2**10  # bytes
@@ -92,8 +92,7 @@ class SSEParser:
         self._refusal: LimitExceeded | None = None
         self.fed_bytes = 0
         self._start = b""  # what may yet become a BOM
-        # The incomplete block, without LF at its start. A BytesIO grows like a bytearray, and then
-        # gives its bytes away without a copy.
+        # The incomplete block, without LF at its start. A BytesIO gives its bytes without a copy.
         self._held = BytesIO()
         self._held_size = 0
         self._line_ended = False  # the last byte held is LF
@@ -101,6 +100,8 @@ class SSEParser:
         self._stray = bytearray()
         # Blocks of which it is true lost an event, and are messages; for the streams.
         self.has_lost: Callable[[bytes, bytes, bool], bool] | None = None
+        # The last chunk but for lone deltas; see `streams/offsets.py`.
+        self.last_fed: tuple[bytes, int, bool, int, list[Any]] = (b"", -1, False, 0, [])
         self._names: dict[bytes, str] = {}  # b"event: NAME" -> "NAME", decoded and hashed once
 
     @property
@@ -110,9 +111,7 @@ class SSEParser:
 
     @property
     def offset(self) -> int:
-        """Bytes of the stream, as fed, up to the end of the last complete event: a parser that is
-        fed with those from there on goes on where this one stands.
-        """
+        """Bytes fed up to the end of the last complete event: where another parser can go on."""
         return self._began if self._held_size else self.fed_bytes - len(self._start)
 
     @property
@@ -177,6 +176,9 @@ class SSEParser:
         if self._state != _READY:
             chunk = self._enter(chunk)
         raw = chunk
+        messages: list[Any] = []
+        began = self._began if self._held_size else -1
+        self.last_fed = raw, began, self._line_ended, self.fed_bytes, messages
         if _CR in chunk:
             if chunk[-1] == _CR:
                 self._state = _AFTER_CR
@@ -184,16 +186,15 @@ class SSEParser:
         if self._held_size + len(chunk) > self._limit:
             chunk = self._within_limit(chunk, raw)
 
-        messages: list[Any] = []
         rest = chunk
         if self._held_size:
             rest = self._resume(chunk, messages)
         elif not self._zero_copy and (message := self._single(chunk)) is not None:
             self._idle = self._state == _READY
-            return [message]
+            messages.append(message)
+            return messages
         if (stop := rest.rfind(b"\n\n")) >= 0:
-            self._cut(rest, stop, messages, bare)
-            rest = rest[stop + 2 :]
+            rest = self._cut(rest, stop, messages, bare)
         if rest and (rest := rest.lstrip(b"\n")):  # blank lines before a block are no part of it
             self._began = self._offset(raw, chunk, len(chunk) - len(rest))
             self._hold(rest)
@@ -220,6 +221,7 @@ class SSEParser:
         stop = last_line if block.startswith(b"retry:", last_line) else len(block)
         last_event_id = self.last_event_id
         messages: list[SSEMessage] = []
+        self.last_fed = block, self._began, False, self.fed_bytes, messages
         self._parse(block, 0, stop, messages)
         self.last_event_id = last_event_id
         return messages[0] if messages else None
@@ -235,11 +237,10 @@ class SSEParser:
         if self._state == _AFTER_CR:
             self._state = _READY
             return chunk.removeprefix(b"\n")
-        chunk = self._start + chunk
+        chunk, self._start = self._start + chunk, b""
         if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
             self._start = chunk
             return b""
-        self._start = b""
         self._state = _READY
         return chunk.removeprefix(_BOM)
 
@@ -287,10 +288,9 @@ class SSEParser:
                 seen, at = at, at + pairs
         return self.fed_bytes - len(raw) + at
 
-    # Nearly every block is `event: NAME` LF `data: JSON`. feed, _single, _cut and _event know this
-    # shape because it pays; the rest goes to _parse. For events of 115 bytes, CPython 3.11: feed()
-    # 0.4 µs for a lone step.delta, 0.9 µs through _single; _cut 0.25 µs in a run of step.delta, or
-    # 0.45 µs; _event 1.2 µs; _parse 2 µs.
+    # Nearly every block is `event: NAME` LF `data: JSON`: that shape has ways of its own, the rest
+    # goes to _parse. For 115 bytes, CPython 3.11: feed() 0.4 µs for a lone step.delta, 0.9 µs by
+    # _single; _cut 0.25 µs in a run of step.delta, or 0.45 µs; _event 1.2 µs; _parse 2 µs.
 
     def _single(self, chunk: bytes) -> SSEMessage | None:
         """Return the event if chunk is an ordinary one and no more, as most reads are."""
@@ -316,15 +316,15 @@ class SSEParser:
         self._event(block, 0, len(block), messages)
         return chunk[start:]
 
-    def _cut(self, text: bytes, stop: int, messages: list[Any], bare: bool) -> None:
-        """Append the events of text[:stop], which is blocks with a blank line between them."""
+    def _cut(self, text: bytes, stop: int, messages: list[Any], bare: bool) -> bytes:
+        """Append the events of text[:stop], blocks with a blank line between; return the rest."""
         if self._zero_copy:
             start = 0
             while (end := text.find(b"\n\n", start, stop)) >= 0:
                 self._event(text, start, end, messages)
                 start = end + 2
             self._event(text, start, stop, messages)
-            return
+            return text[stop + 2 :]
         names, last_event_id, append = self._names, self.last_event_id, messages.append
         begin = b""  # of the run; split() took it away from all but the first
         for run in text[:stop].split(_NEXT_DELTA):
@@ -340,6 +340,7 @@ class SSEParser:
                     self._parse(block, 0, len(block), messages)
                     last_event_id = self.last_event_id
             begin = _DELTA
+        return text[stop + 2 :]
 
     def _event(self, text: bytes, start: int, stop: int, messages: list[SSEMessage]) -> None:
         """Append the event of the block text[start:stop], which is left in its place."""
@@ -406,8 +407,7 @@ class SSEParser:
 
     def _add_stray(self, text: bytes, start: int, end: int) -> None:
         if len(self._stray) < _MAX_STRAY:
-            if self._stray:
-                self._stray += b"\n"
+            self._stray += b"\n" if self._stray else b""
             self._stray += text[start : min(end, start + _MAX_STRAY)]
             del self._stray[_MAX_STRAY:]
 
@@ -426,8 +426,8 @@ def encode_sse(message: SSEMessage | WireStruct | Unknown, /) -> bytes:
     framing cannot carry them.
     """
     if isinstance(message, SSEMessage):
-        name, data, last_event_id = message.event, bytes(message.data), message.id
-        if _CR in data:
+        name, last_event_id = message.event, message.id
+        if _CR in (data := bytes(message.data)):
             raise ValueError("data with CR cannot be framed: a reader takes CR for a line end")
     else:
         from .codec.encode import encode  # whoever frames bytes alone loads no codec

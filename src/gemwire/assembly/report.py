@@ -49,6 +49,9 @@ class Issue(msgspec.Struct, frozen=True):
     detail: str
     """What the first one looked like: the text of broken arguments, two values that differ, …"""
     count: int = 1
+    offset: int | None = None
+    """Of `damaged`: the byte of the stream at which the first such event begins. None if only
+    events were pushed. With `resume=` it counts on from the responses before."""
 
     @property
     def meaning(self) -> str:
@@ -187,11 +190,12 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
 class _Entry:
     """One line of findings, and how often it was found."""
 
-    __slots__ = ("count", "sample")
+    __slots__ = ("count", "offset", "sample")
 
-    def __init__(self, sample: Any) -> None:
+    def __init__(self, sample: Any, count: int = 1, offset: int | None = None) -> None:
         self.sample = sample
-        self.count = 1
+        self.count = count
+        self.offset = offset
 
 
 UnknownTable: TypeAlias = dict[tuple[str, UnknownKind, str | None], _Entry]
@@ -200,9 +204,10 @@ UnknownTable: TypeAlias = dict[tuple[str, UnknownKind, str | None], _Entry]
 class Findings:
     """Issues and unknown things, counted as they come."""
 
-    __slots__ = ("_found", "_issues", "_unknown")
+    __slots__ = ("_found", "_issues", "_unknown", "unplaced")
 
     def __init__(self) -> None:
+        self.unplaced: list[_Entry] = []  # damage of which no offset was said yet
         self._issues: dict[tuple[str, int | None], _Entry] = {}
         self._unknown: UnknownTable = {}  # in the events
         self._found: UnknownTable = {}  # in what came of them
@@ -210,7 +215,9 @@ class Findings:
     @property
     def issues(self) -> list[Issue]:
         """The issues so far."""
-        return [Issue(*key, held.sample, held.count) for key, held in self._issues.items()]
+        return [
+            Issue(*key, held.sample, held.count, held.offset) for key, held in self._issues.items()
+        ]
 
     @property
     def unknown(self) -> list[UnknownSeen]:
@@ -234,10 +241,18 @@ class Findings:
         if key not in self._issues and len(self._issues) >= MAX_ENTRIES:
             key = OVERFLOW, None
         held = self._issues.get(key)
-        if held is None:
-            self._issues[key] = _Entry(_sayable(detail))
-        else:
+        if held is not None:
             held.count += 1
+            return
+        self._issues[key] = held = _Entry(_sayable(detail))
+        if kind == "damaged":
+            self.unplaced.append(held)
+
+    def place(self, offset: int) -> None:
+        """Say where in the stream the damage is that was found last."""
+        for held in self.unplaced:
+            held.offset = offset
+        self.unplaced.clear()
 
     def saw_unknown(self, path: str, kind: UnknownKind, tag: str | None, sample: Any) -> None:
         """Count something unknown in an event; `sample` is the value itself."""
@@ -273,24 +288,19 @@ class Findings:
     ) -> None:
         """Have these entries and no others."""
         self._issues = {
-            (issue.kind, issue.index): _entry(issue.detail, issue.count) for issue in issues
+            (issue.kind, issue.index): _Entry(issue.detail, issue.count, issue.offset)
+            for issue in issues
         }
         self._unknown = _table(in_events)
         self._found = _table(in_answer)
 
 
 def _table(entries: list[UnknownSeen]) -> UnknownTable:
-    return {(seen.path, seen.kind, seen.tag): _entry(seen.sample, seen.count) for seen in entries}
+    return {(seen.path, seen.kind, seen.tag): _Entry(seen.sample, seen.count) for seen in entries}
 
 
 def _seen(table: UnknownTable) -> list[UnknownSeen]:
     return [UnknownSeen(*key, held.sample, held.count) for key, held in table.items()]
-
-
-def _entry(sample: Any, count: int) -> _Entry:
-    entry = _Entry(sample)
-    entry.count = count
-    return entry
 
 
 def _sayable(text: str) -> str:

@@ -20,6 +20,7 @@ from ..wire.error_body import ErrorInfo, error_info, told_error
 from .answer import NO_TOKEN, Answer
 from .builder import StepBuilder
 from .damage import take_damage
+from .report import StreamReport
 from .truncation import cut_message
 
 __all__ = [
@@ -130,12 +131,14 @@ def raise_unless_usable(
             if builder.broken is not None and _is_call(builder):
                 _raise_for_call(answer, interaction, builder)
     if damaged == "raise" and (report := answer.report()).damaged:
-        events = "an event" if report.damaged == 1 else f"{report.damaged} events"
-        raise DamagedStream(
-            f"{events} of the stream could not be read, so the answer may lack a piece",
-            interaction=interaction,
-            report=report,
-        )
+        raise DamagedStream(_told_damage(report), interaction=interaction, report=report)
+
+
+def _told_damage(report: StreamReport) -> str:
+    events = "an event" if report.damaged == 1 else f"{report.damaged} events"
+    offsets = [issue.offset for issue in report.issues if issue.offset is not None]
+    place = f" (at byte {min(offsets)})" if offsets else ""
+    return f"{events} of the stream could not be read{place}, so the answer may lack a piece"
 
 
 def _is_call(builder: StepBuilder) -> bool:

@@ -16,7 +16,7 @@ from ..sse import SSEParser
 from ..wire.events import decode_event, is_done
 from .body import Chunk, frames_of
 from .finished import FinishedSteps
-from .parser import MAX_EVENT_BYTES, TERMINATOR, InteractionParser
+from .parser import MANY_CHUNKS, MAX_EVENT_BYTES, SMALL_CHUNK, TERMINATOR, InteractionParser
 from .source import AsyncSource, checked
 from .stream import cut_of, end_of_bytes, final_of, last_event
 from .text import TextPieces
@@ -173,17 +173,19 @@ async def aassemble(
     """The async twin of `assemble`; it takes a plain iterable and one bytes object too."""
     source = AsyncSource(chunks)
     parser = InteractionParser(strict=strict, max_event_bytes=max_event_bytes)
-    absorb = parser.absorb
+    unread: list[bytes] = []
     failure: Exception | None = None
     try:
         async for chunk in source:
-            if type(chunk) is not bytes:
-                checked(chunk)
-            absorb(chunk)
+            unread.append(chunk if type(chunk) is bytes else bytes(checked(chunk)))
+            if len(unread) == MANY_CHUNKS or len(chunk) > SMALL_CHUNK:
+                parser.absorb(unread)
+                unread.clear()
     except Exception as error:
         failure = cut_of(error)
     finally:
         await source.abandon()
+    parser.absorb(unread)
     return final_of(partial(parser.hand_over, damaged=damaged), failure)
 
 

@@ -20,7 +20,14 @@ from ..sse import SSEParser
 from ..wire.events import decode_event, is_done
 from .body import Chunk, frames_of
 from .finished import FinishedSteps
-from .parser import MAX_EVENT_BYTES, TERMINATOR, InteractionParser, is_torn
+from .parser import (
+    MANY_CHUNKS,
+    MAX_EVENT_BYTES,
+    SMALL_CHUNK,
+    TERMINATOR,
+    InteractionParser,
+    is_torn,
+)
 from .source import Source, checked, is_mistake
 from .text import TextPieces
 
@@ -256,17 +263,19 @@ def assemble(
     """
     source = Source(chunks)
     parser = InteractionParser(strict=strict, max_event_bytes=max_event_bytes)
-    absorb = parser.absorb
+    unread: list[bytes] = []
     failure: Exception | None = None
     try:
         for chunk in source:
-            if type(chunk) is not bytes:
-                checked(chunk)
-            absorb(chunk)
+            unread.append(chunk if type(chunk) is bytes else bytes(checked(chunk)))
+            if len(unread) == MANY_CHUNKS or len(chunk) > SMALL_CHUNK:
+                parser.absorb(unread)
+                unread.clear()
     except Exception as error:
         failure = cut_of(error)
     finally:
         source.abandon()
+    parser.absorb(unread)
     return final_of(partial(parser.hand_over, damaged=damaged), failure)
 
 
