@@ -12,21 +12,23 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from .load import Schema, Schemas, alternatives, refers_to, tag_of
+from .document import Schema, Schemas, alternatives, refers_to, tag_in
+from .names import member_name
 
 OPEN_UNION = '''
 class Unknown{name}(Unknown, frozen=True{tag_field}):
     """{article} `{name}` that the spec does not know, or one whose members do not fit."""
-{event_type}
+{tag}
 
 
 {name}: TypeAlias = {union} | Unknown{name}
 """{doc}"""
 '''
 
-TAG_FIELD = ', tag_field="event_type"'
-EVENT_TYPE = """
-    event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
+EVENT_TAG = "event_type"
+TAG_FIELD = ', tag_field="{0}"'
+TAG = """
+    {0}: ClassVar[Literal["__unknown__"]] = "__unknown__"
 """
 
 SHAPES = '''
@@ -67,7 +69,7 @@ def blocks(code: str) -> dict[str, Block]:
             doc = ""
             if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
                 doc = str(after.value.value)
-            source = f'{node.target.id}: TypeAlias = {union}\n"""{doc}"""'
+            source = f'{node.target.id}: TypeAlias = {union}\n"""{escaped(doc)}"""'
             found[node.target.id] = Block(source, needs, union, doc)
     for block in found.values():
         block.needs &= found.keys()
@@ -80,6 +82,12 @@ def _outside_literals(node: ast.AST) -> Iterator[ast.AST]:
     if not (isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Literal"):
         for child in ast.iter_child_nodes(node):
             yield from _outside_literals(child)
+
+
+def escaped(doc: str) -> str:
+    """The text as it stands between three quotes in a source."""
+    doc = doc.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    return doc + " " if doc.endswith('"') else doc
 
 
 def _indented(doc: str) -> str:
@@ -97,16 +105,19 @@ def is_open_union(schemas: Schemas, name: str) -> bool:
 
 
 def needs_shapes(schemas: Schemas, name: str) -> bool:
-    """Whether msgspec cannot decode the union: several arrays, or Structs beside free objects."""
+    """Whether msgspec cannot decode the union: several arrays, Structs beside free objects, or one
+    without a tag beside others.
+    """
     members = alternatives(schemas[name])
     if len(members) < 2 or is_open_union(schemas, name):
         return False
     targets = [schemas[ref] if (ref := refers_to(member)) else member for member in members]
     arrays = sum(target.get("type") == "array" for target in targets)
     free = any(is_free_object(target) for target in targets)
-    structs = any("properties" in target for target in targets)
+    structs = [target for target in targets if "properties" in target or "oneOf" in target]
+    untagged = [target for target in structs if "properties" in target and not tag_in(target)]
     inner = any((ref := refers_to(member)) and needs_shapes(schemas, ref) for member in members)
-    return arrays > 1 or (free and structs) or inner
+    return arrays > 1 or bool(free and structs) or bool(untagged and structs[1:]) or inner
 
 
 def _one_sequence(members: list[str]) -> str:
@@ -122,21 +133,22 @@ def _one_sequence(members: list[str]) -> str:
 
 def _alias(schemas: Schemas, name: str, block: Block) -> str:
     if is_open_union(schemas, name):
-        event = schemas[name]["discriminator"]["propertyName"] == "event_type"
+        tag = schemas[name]["discriminator"]["propertyName"]
+        own = "" if tag == "type" else TAG_FIELD.format(tag)
         return OPEN_UNION.format(
             name=name,
             article="An" if name[0] in "AEIOU" else "A",
             union=block.union,
-            doc=block.doc,
-            tag_field=TAG_FIELD if event else "",
-            event_type=EVENT_TYPE if event else "",
+            doc=escaped(block.doc),
+            tag_field=own,
+            tag=TAG.format(member_name(tag, schemas.keys())) if own else "",
         )
     if needs_shapes(schemas, name):
         members = [member.strip() for member in block.union.split(" | ")]
         return SHAPES.format(
             name=name,
             union=_one_sequence(members),
-            doc=_indented(block.doc),
+            doc=_indented(escaped(block.doc)),
             members=", ".join(members),
         )
     return block.source
@@ -166,7 +178,7 @@ def arrange(code: str, schemas: Schemas, only_sent: Collection[str] = ()) -> dic
     for name, schema in schemas.items():
         if is_free_object(schema):
             doc = schema.get("description", name)
-            found[name] = Block(f'{name}: TypeAlias = dict[str, Any]\n"""{doc}"""', set())
+            found[name] = Block(f'{name}: TypeAlias = dict[str, Any]\n"""{escaped(doc)}"""', set())
     done: set[str] = set()
     waiting: list[str] = []
     out: dict[str, str] = {}
@@ -205,16 +217,22 @@ def unions(schemas: Schemas) -> list[str]:
     return list(found.values())
 
 
-def events(schemas: Schemas) -> dict[str, str]:
-    """Event name → schema name; where two generations have one name, the first document counts."""
+def events(document: Schema, left_out: Collection[str] = ()) -> dict[str, str]:
+    """Event name → schema name, of the unions that an operation streams and of those that are told
+    apart by `event_type`; where two generations have one name, the first document counts.
+    """
+    schemas: Schemas = document["components"]["schemas"]
+    streamed: set[str | None] = set()
+    for item in document["paths"].values():
+        for operation in item.values():
+            content = operation["responses"]["200"]["content"]
+            streamed.add(refers_to(content.get("text/event-stream", {}).get("schema", {})))
     found: dict[str, str] = {}
     for name in unions(schemas):
-        if schemas[name]["discriminator"]["propertyName"] == "event_type":
-            for member in alternatives(schemas[name]):
-                ref = refers_to(member)
-                tag = tag_of(schemas[ref]) if ref else None
-                if ref and tag:
-                    found.setdefault(tag[1], ref)
+        tag = schemas[name]["discriminator"]["propertyName"]
+        if name in streamed or (tag == EVENT_TAG and name not in left_out):
+            for value, ref in schemas[name]["discriminator"]["mapping"].items():
+                found.setdefault(value, refers_to({"$ref": ref}) or "")
     return found
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .arrange import is_free_object, is_open_union, needs_shapes
-from .load import Schema, Schemas, alternatives, refers_to
+from .config import Config
+from .document import Schema, Schemas, alternatives, refers_to
+from .modules import module_of_each
 from .operations import functions
 
 PAGE = """\
@@ -50,21 +52,22 @@ def kind_of(schemas: Schemas, name: str) -> str:
     return "union by shape" if needs_shapes(schemas, name) else "union"
 
 
-def _rows(schemas: Schemas) -> Iterator[str]:
+def _rows(schemas: Schemas, module_of: dict[str, str], config: Config) -> Iterator[str]:
     for name in sorted(schemas):
         kind = kind_of(schemas, name)
         test = MODEL_TEST.format(name=name) if kind == "model" else MEMBER_TEST
         shown = name
-        if table_name := schemas[name].get("x-table-name"):
+        if table_name := config.table_names.get(name):
             shown = f"{name} ({table_name})"
-        yield f"| {shown} | `{schemas[name]['x-module']}` | {kind} | {test} |"
+        yield f"| {shown} | `{module_of[name]}` | {kind} | {test} |"
 
 
-def generate_coverage(document: Schema) -> str:
+def generate_coverage(document: Schema, config: Config) -> str:
     """The page, for the corrected document."""
     operations = "\n".join(
         f"| {identifier} | `{function}` | `tests/test_operations.py` |"
-        for identifier, function in functions(document)
+        for identifier, function in functions(document, config)
     )
     schemas: Schemas = document["components"]["schemas"]
-    return PAGE.format(operations=operations, schemas="\n".join(_rows(schemas)))
+    rows = _rows(schemas, module_of_each(document, config), config)
+    return PAGE.format(operations=operations, schemas="\n".join(rows))

@@ -11,10 +11,12 @@ import pytest
 
 pytest.importorskip("datamodel_code_generator", reason="the extra `codegen` is not installed")
 
-from codegen.__main__ import DOCUMENTS, SPEC
+from codegen.__main__ import CONFIG
 from codegen.arrange import with_sequences
+from codegen.config import load_config
 from codegen.generate import only_sent
 from codegen.load import load
+from codegen.notes import Notes
 from gemwire import decode, encode
 from gemwire import models as m
 
@@ -47,7 +49,7 @@ def test_lists_that_are_only_sent(member: str, written: str) -> None:
 
 
 def test_what_is_only_sent() -> None:
-    sent = only_sent(load([SPEC / name for name in DOCUMENTS], SPEC / "overlay.yaml"))
+    sent = only_sent(load(load_config(CONFIG)[0], Notes()))
     assert {"CreateModelInteraction", "CreateAgentInteraction", "WebhookInput"} <= sent
     assert sent.isdisjoint({"Agent", "Interaction", "Tool", "UserInputStep", "Webhook"})
 

@@ -73,8 +73,8 @@ def _text(value: Any, outermost: bool = True) -> bytes:
         config = value.__struct_config__
         if config.tag_field is not None:
             parts[config.tag_field] = msgspec.json.encode(config.tag)
-        for name in fields(type(value)):
-            member = getattr(value, name)
+        for name, field in fields(type(value)).items():
+            member = getattr(value, field.name)
             if member is not UNSET:
                 parts[name] = _text(member)
         if value.extra_ is not UNSET:

@@ -76,8 +76,8 @@ def _object(alternatives: Shape, text: bytes) -> Any:
     if alternatives.tag_field in members:
         tag = read_json(members[alternatives.tag_field])
     known = isinstance(tag, str) and tag in alternatives.structs
-    if alternatives.tag_field is None and alternatives.map is not None:
-        known = True  # it is tried first
+    if None in alternatives.structs and alternatives.tag_field not in members:
+        known, tag = True, None  # the one without a tag is tried first
     if not known and alternatives.unknown is None and alternatives.map is None:
         # No union to be a new member of. A Struct's own tag may be left out, never be another.
         if alternatives.tag_field in members or len(alternatives.structs) > 1:
@@ -137,13 +137,13 @@ def struct(cls: type[WireStruct], members: Mapping[str, bytes]) -> WireStruct:
                 extra[name] = kept_text(text)
             continue
         try:
-            values[name] = read(field.hint, text)
+            values[field.name] = read(field.hint, text)
         except Misfit as misfit:
             if field.required:
                 raise misfit.under("." + name) from None
             extra[name] = kept_text(text)
     for name, field in plan.items():
-        if field.required and name not in values and name not in STRICT.get(cls, ()):
+        if field.required and field.name not in values and name not in STRICT.get(cls, ()):
             raise Misfit("required, but missing", "." + name)
     return cls(**values, extra_=Extra(extra) if extra else UNSET)
 
@@ -155,11 +155,13 @@ def _item_type(candidates: list[Any], items: list[bytes]) -> Any:
     if len(candidates) > 1:
         untagged = bool(items)
         for item in items:
-            members = split_object(item) if item[:1] == b"{" else {"type": b"null"}
-            untagged &= "type" not in members
-            tag = read_json(members.get("type", b"null"))
+            members = split_object(item) if item[:1] == b"{" else {}
+            untagged &= item[:1] == b"{"
             for candidate in candidates:
-                if isinstance(tag, str) and tag in shape(candidate).structs:
+                alternatives = shape(candidate)
+                untagged &= alternatives.tag_field not in members
+                tag = read_json(members.get(alternatives.tag_field or "", b"null"))
+                if isinstance(tag, str) and tag in alternatives.structs:
                     return candidate
         if untagged:
             plain = (each for each in candidates if shape(each).structs.keys() == {None})

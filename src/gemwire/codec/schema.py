@@ -51,6 +51,7 @@ id is no news about the wire: such a member is a plain `str` here.
 class Field(NamedTuple):
     """One member of a Struct, as the second pass needs it."""
 
+    name: str  # in Python
     hint: Any
     required: bool
 
@@ -61,7 +62,9 @@ def fields(cls: type[WireStruct]) -> Mapping[str, Field]:
     hints = get_type_hints(cls, localns=dict(IDS), include_extras=True)
     strict = STRICT.get(cls, frozenset())
     return {
-        field.encode_name: Field(hints[field.name], field.required or field.encode_name in strict)
+        field.encode_name: Field(
+            field.name, hints[field.name], field.required or field.encode_name in strict
+        )
         for field in msgspec.structs.fields(cls)
         if field.name != "extra_"
     }
@@ -98,7 +101,7 @@ def shape(hint: Any) -> Shape:
         origin = get_origin(leaf)
         if isinstance(leaf, type) and issubclass(leaf, WireStruct):
             config = leaf.__struct_config__
-            tag_field = config.tag_field
+            tag_field = config.tag_field or tag_field
             structs[config.tag] = leaf
         elif isinstance(leaf, type) and issubclass(leaf, Unknown):
             unknown = leaf

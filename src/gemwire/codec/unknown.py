@@ -59,10 +59,12 @@ Values: TypeAlias = frozenset[str] | None
 
 
 @memo
-def _open_members(cls: type[WireStruct]) -> list[tuple[str, Values, Values]]:
-    """The members that may hold anything unknown; the known values of each and of its items."""
+def _open_members(cls: type[WireStruct]) -> list[tuple[str, str, Values, Values]]:
+    """The members that may hold anything unknown, by their names on the wire and in Python; the
+    known values of each and of its items.
+    """
     return [
-        (name, known_values(field.hint), known_items(field.hint))
+        (name, field.name, known_values(field.hint), known_items(field.hint))
         for name, field in fields(cls).items()
         if not all(leaf in _PLAIN for leaf in alternatives(field.hint))
     ]
@@ -109,8 +111,8 @@ def _found(value: Any, path: str, texts: Texts) -> Iterator[Found]:
 
 def _in_members(value: WireStruct, path: str, texts: Texts) -> Iterator[Found]:
     """What is unknown in the members that the schema knows."""
-    for name, values, items in _open_members(type(value)):
-        member = getattr(value, name)
+    for name, attribute, values, items in _open_members(type(value)):
+        member = getattr(value, attribute)
         if member is UNSET:
             continue
         if isinstance(member, str):

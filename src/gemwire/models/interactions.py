@@ -72,6 +72,7 @@ __all__ = [
     "EnvVar",
     "EnvironmentConfig",
     "EnvironmentEnum",
+    "EnvironmentMode",
     "EnvironmentNetworkEgressAllowlist",
     "Error",
     "ErrorBody",
@@ -140,6 +141,8 @@ __all__ = [
     "ImageResponseFormatMimeType",
     "Interaction",
     "InteractionAgentConfig",
+    "InteractionAuthToken",
+    "InteractionAuthTokenCreateParams",
     "InteractionCompletedEvent",
     "InteractionCreatedEvent",
     "InteractionEnvironment",
@@ -532,12 +535,13 @@ InteractionStatus: TypeAlias = (
         "budget_exceeded",
         "queued",
         "requires_continuation",
+        "idle",
     ]
     | str
 )
 """State of an interaction. `requires_action` waits for function results, `incomplete` stopped
 early, `requires_continuation` goes on with a token; `budget_exceeded` is deprecated, now
-`incomplete`."""
+`incomplete`; `idle` is explained nowhere."""
 
 AgentOption: TypeAlias = (
     Literal[
@@ -2102,6 +2106,7 @@ InteractionStatusUpdateStatus: TypeAlias = (
         "budget_exceeded",
         "queued",
         "requires_continuation",
+        "idle",
     ]
     | str
 )
@@ -2128,6 +2133,7 @@ InteractionSseEventInteractionStatus: TypeAlias = (
         "budget_exceeded",
         "queued",
         "requires_continuation",
+        "idle",
     ]
     | str
 )
@@ -2203,6 +2209,7 @@ ModelOption: TypeAlias = (
         "gemini-omni-1.2-flash",
         "gemini-omni-1.1-flash",
         "gemini-omni-flash-preview",
+        "gemini-4-neon",
     ]
     | str
 )
@@ -2288,10 +2295,14 @@ class EnvironmentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type",
     """Remote environment in which a run works."""
 
     type: ClassVar[Literal["remote"]] = "remote"
+    custom_config: dict[str, Any] | UnsetType = UNSET
+    """Settings of an environment that is hosted elsewhere, as its host takes them."""
     env: dict[str, Env] | UnsetType = UNSET
     """Environment variables by name."""
     environment_id: str | UnsetType = UNSET
     """Id of an existing environment to use and update, instead of a new one."""
+    mode: EnvironmentMode | UnsetType = UNSET
+    """Who runs the environment."""
     network: Network | UnsetType = UNSET
     """Limits on outgoing traffic; without it everything is allowed."""
     sources: list[Source] | UnsetType = UNSET
@@ -2309,6 +2320,9 @@ existing environment."""
 InteractionEnvironment: TypeAlias = EnvironmentConfig | str
 """Environment of an interaction: an object, or a string that is `remote` or the id of an
 environment."""
+
+EnvironmentMode: TypeAlias = Literal["on_demand", "self_hosted"] | str
+"""Who runs an environment: the API, on demand, or somebody else. An open set."""
 
 
 class ImageConfig(WireStruct, frozen=True, kw_only=True):
@@ -2494,6 +2508,9 @@ class McpServer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mc
     type: ClassVar[Literal["mcp_server"]] = "mcp_server"
     allowed_tools: list[AllowedTools] | UnsetType = UNSET
     """Tools of the server that may be called."""
+    defer_loading: bool | UnsetType = UNSET
+    """Whether the model finds the tools of the server by a search, instead of being given all of
+    them."""
     headers: dict[str, str] | UnsetType = UNSET
     """HTTP headers for requests to the server."""
     name: str | UnsetType = UNSET
@@ -3044,7 +3061,7 @@ class HybridSearch(WireStruct, frozen=True, kw_only=True):
 class Ranking(WireStruct, frozen=True, kw_only=True):
     """How the hits of a retrieval are reranked."""
 
-    ranking_config: Literal["rank_service"]
+    ranking_config: Literal["rank_service"] | str
     """What reranks; there is one value."""
     model_name: str | UnsetType = UNSET
     """Name of the model that reranks."""
@@ -3079,6 +3096,22 @@ class RankService(WireStruct, frozen=True, kw_only=True):
 
 Transform: TypeAlias = list[dict[str, str]] | dict[str, str]
 """HTTP headers to add to requests: an object, or a list of objects."""
+
+
+class InteractionAuthTokenCreateParams(WireStruct, frozen=True, kw_only=True):
+    """Request for a token of the live socket."""
+
+    expire_time: str | UnsetType = UNSET
+    """Time at which the token is to expire, RFC 3339 text."""
+
+
+class InteractionAuthToken(WireStruct, frozen=True, kw_only=True):
+    """A token that stands in for the API key on the live socket of one interaction."""
+
+    auth_token: str | UnsetType = UNSET
+    """The token; secret."""
+    expires_at: str | UnsetType = UNSET
+    """Time at which the token expires, RFC 3339 text."""
 
 
 class ErrorBody(WireStruct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import reduce
+from importlib import import_module
 from operator import or_
 from typing import Any, Final
 
@@ -37,8 +38,10 @@ class _Streams(Struct):
     stream: Any = False
 
 
-def encoded(body: Any, names: tuple[str, ...]) -> tuple[bytes, bool]:
-    """The body as bytes, and whether it asks for events; `names` are the models it may be of."""
+def encoded(body: Any, names: tuple[str, ...], package: str) -> tuple[bytes, bool]:
+    """The body as bytes, and whether it asks for events; `names` are the models it may be of, which
+    the package has.
+    """
     if isinstance(body, bytes | bytearray | memoryview):
         data = bytes(body)
         try:
@@ -48,12 +51,14 @@ def encoded(body: Any, names: tuple[str, ...]) -> tuple[bytes, bool]:
             return data, isinstance(value, dict) and value.get("stream") is True
     if isinstance(body, Mapping):
         given = _tagged(dict(body))
-        return _text(given, names), given.get("stream") is True
+        return _text(given, names, package), given.get("stream") is True
     if isinstance(body, WireStruct):
         config = getattr(body, "agent_config", UNSET)
         if type(config) in TAGGED:
             body = replace(body, agent_config=_with_tag(config))
-        return _text(body, names), getattr(body, "stream", False) is True
+        return _text(body, names, package), getattr(body, "stream", False) is True
+    if isinstance(body, list | tuple) and any(shape(k).lists for k in _kinds(names, package)):
+        return _text(body, names, package), False
     raise TypeError(f"a body is a model, a mapping or bytes, not {type(body).__name__}")
 
 
@@ -67,13 +72,13 @@ def _with_tag(config: Any) -> Any:
     return TAGGED[type(config)](**members)
 
 
-def _text(body: Any, names: tuple[str, ...]) -> bytes:
+def _text(body: Any, names: tuple[str, ...], package: str) -> bytes:
     """The body encoded, without `None`; looked through only if there may be one."""
     text = encode_finite(body)
     if b"null" not in text:
         return text
     try:
-        given = without_none(body, _kind_of(body, names))
+        given = without_none(body, _kind_of(body, _kinds(names, package)))
     except RecursionError as error:
         raise GemwireError("nested too deeply to encode") from error
     if isinstance(given, dict):
@@ -81,9 +86,13 @@ def _text(body: Any, names: tuple[str, ...]) -> bytes:
     return text if given is body else encode_finite(given)
 
 
-def _kind_of(body: Any, names: tuple[str, ...]) -> Any:
+def _kinds(names: tuple[str, ...], package: str) -> list[Any]:
+    module = import_module(package)
+    return [getattr(module, name) for name in names]
+
+
+def _kind_of(body: Any, kinds: list[Any]) -> Any:
     """The model that plain data is to be: the first whose required members are there."""
-    kinds = [getattr(models, name) for name in names]
     if len(kinds) == 1 or isinstance(body, WireStruct):
         return kinds[0]
     for kind in kinds:
@@ -102,8 +111,8 @@ def without_none(value: Any, hint: Any) -> Any:
     """
     if isinstance(value, WireStruct):
         plan = fields(type(value))
-        held = {name: getattr(value, name) for name in plan}
-        new = {name: _member(member, plan[name].hint) for name, member in held.items()}
+        held = {field.name: getattr(value, field.name) for field in plan.values()}
+        new = {field.name: _member(held[field.name], field.hint) for field in plan.values()}
         changed = {name: member for name, member in new.items() if member is not held[name]}
         return replace(value, **changed) if changed else value
     if isinstance(value, dict):

@@ -9,12 +9,12 @@ stays one line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from importlib import import_module
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
 from msgspec import UNSET, Struct, UnsetType
 
-from .. import models
 from ..codec.decode import decode
 from ..codec.json import read_json
 from ..errors import ApiError, DecodeError
@@ -25,7 +25,9 @@ from .response import Headers, api_error, beside_schema, header_value, without_b
 
 __all__ = ["Operation", "Request", "Value"]
 
-Value: TypeAlias = str | int | bool | Sequence[str] | UnsetType | None
+MODELS: Final = "gemwire.models"
+
+Value: TypeAlias = str | int | float | bool | Sequence[str] | UnsetType | None
 """The value of a parameter; None and UNSET leave it out."""
 
 T = TypeVar("T", covariant=True)
@@ -49,9 +51,11 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
     streams: bool = False
     """Whether the answer comes as events, if all goes well."""
     response: str | None = None
-    """The name, in `gemwire.models`, of what the answer's body is; None if it has none."""
+    """The name of the model that the answer's body is; None if it has none."""
     response_header: str | None = None
     """The header that is the answer, if one is."""
+    package: str = MODELS
+    """Where the models are; another one is of another API."""
 
     def __repr__(self) -> str:
         size = "" if self.body is None else f", {len(self.body)} bytes"
@@ -78,7 +82,9 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
         """The type of the answer, whose module is imported now; None if there is no answer."""
         if self.response_header is not None:
             return str
-        return None if self.response is None else getattr(models, self.response)
+        return (
+            None if self.response is None else getattr(import_module(self.package), self.response)
+        )
 
     def decode_response(
         self,
@@ -114,9 +120,13 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
             if is_error(read_json(data)):
                 raise api_error(status, data, headers) from None
             raise
-        if self.response != "Interaction" and is_error(beside_schema(value)):
+        if not self._is_interaction and is_error(beside_schema(value)):
             raise api_error(status, data, headers)
         return cast("T", value if self.response_type is not None else None)
+
+    @property
+    def _is_interaction(self) -> bool:
+        return self.response == "Interaction" and self.package == MODELS
 
     def _read(self, body: bytes, headers: Headers | None) -> Any:
         """The answer; or, where there should be none, whatever came in its place."""
@@ -125,7 +135,7 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
             if value is None:
                 raise DecodeError(f"the answer has no header {self.response_header}", data=body)
             return value
-        if self.response == "Interaction":
+        if self._is_interaction:
             return decode_interaction(body)
         kind = self.response_type
         if not body.strip() and kind in (None, dict[str, Any]):
@@ -160,6 +170,8 @@ class Operation(Struct, frozen=True, kw_only=True):
     response_header: str | None = None
     streams: bool = False
     """Whether it can answer with events; the member or parameter `stream` says if it does."""
+    package: str = MODELS
+    """Where the models are."""
 
     def request(
         self,
@@ -169,8 +181,8 @@ class Operation(Struct, frozen=True, kw_only=True):
         query: Mapping[str, Value] = {},  # never changed
         headers: Mapping[str, str | int] = {},
         body: Any = None,
-        api_version: str,
-        parent: str | UnsetType | None,
+        api_version: str | None = None,
+        parent: str | UnsetType | None = None,
     ) -> Request[Any]:
         """Describe one call; the functions of `gemwire.operations` are the typed form of this.
 
@@ -184,14 +196,14 @@ class Operation(Struct, frozen=True, kw_only=True):
             name: _segments(name, value) if name in self.slashes else _segment(name, value)
             for name, value in path.items()
         }
-        root = _segment("api_version", api_version)
+        root = "" if api_version is None else _segment("api_version", api_version)
         if parent:
             root += "/" + _segments("parent", parent)
         data, wanted = None, False
         if body is None or body is UNSET:
             body = {} if self.body_may_be_empty else None
         if body is not None:
-            data, wanted = encoded(body, self.body)
+            data, wanted = encoded(body, self.body, self.package)
         elif self.body_required:
             raise TypeError(f"{self.id} needs a body")
         streams = self.streams and (wanted or query.get("stream") is True)
@@ -203,13 +215,14 @@ class Operation(Struct, frozen=True, kw_only=True):
             sent[name] = _line(name, value)
         return Request(
             method=self.method,
-            path=self.path.format(api_version=root, **places),
+            path=self.path.format(**{"api_version": root, **places}),
             query=tuple((n, text) for n, value in query.items() for text in self._texts(n, value)),
             headers=sent,
             body=data,
             streams=streams,
             response=self.response,
             response_header=self.response_header,
+            package=self.package,
         )
 
     def _texts(self, name: str, value: Value) -> list[str]:
@@ -269,4 +282,6 @@ def _texts(name: str, value: Value) -> list[str]:
         return [_plain(name, value)]
     if isinstance(value, int):
         return [str(int(value))]
+    if isinstance(value, float):
+        return [repr(value)]
     return [_plain(name, item) for item in value]
