@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test test-slow check codegen codegen-check bench clean
+.PHONY: help demo test test-slow check codegen codegen-check spec-diff bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,6 +28,10 @@ codegen: $(VENV)/.with-codegen  ## write models and operations from spec/
 
 codegen-check: $(VENV)/.with-codegen  ## fail if they are not what codegen writes
 	$(BIN)/python -m codegen --check
+
+spec-diff: $(VENV)/.with-codegen  ## what document NEW changes of OLD; ARGS=--json for JSON
+	@$(BIN)/python -m codegen.diff $(OLD) $(NEW) \
+	    --overlay spec/overlay.yaml --decisions spec/decisions.toml $(ARGS)
 
 bench: $(VENV)/.with-bench  ## time gemwire against its peers, in one run
 	$(BIN)/python -m pytest bench -o testpaths=bench --benchmark-only $(ARGS)

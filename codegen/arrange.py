@@ -71,6 +71,7 @@ def blocks(code: str) -> dict[str, Block]:
                 doc = str(after.value.value)
             source = f'{node.target.id}: TypeAlias = {union}\n"""{escaped(doc)}"""'
             found[node.target.id] = Block(source, needs, union, doc)
+    del found["Int64"]  # which is imported
     for block in found.values():
         block.needs &= found.keys()
     return found
@@ -84,9 +85,14 @@ def _outside_literals(node: ast.AST) -> Iterator[ast.AST]:
             yield from _outside_literals(child)
 
 
+def printable(text: str) -> str:
+    """The text with spaces for what no source should have in it."""
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text).strip()
+
+
 def escaped(doc: str) -> str:
     """The text as it stands between three quotes in a source."""
-    doc = doc.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    doc = printable(doc).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     return doc + " " if doc.endswith('"') else doc
 
 
@@ -131,6 +137,16 @@ def _one_sequence(members: list[str]) -> str:
     return " | ".join([*others, *([f"Sequence[{' | '.join(items)}]"] if items else [])])
 
 
+def _members(union: str) -> list[str]:
+    """The sources of the types that a union is written of."""
+    found: list[str] = []
+    node = ast.parse(union, mode="eval").body
+    while isinstance(node, ast.BinOp):
+        found.insert(0, ast.get_source_segment(union, node.right) or "")
+        node = node.left
+    return [ast.get_source_segment(union, node) or "", *found]
+
+
 def _alias(schemas: Schemas, name: str, block: Block) -> str:
     if is_open_union(schemas, name):
         tag = schemas[name]["discriminator"]["propertyName"]
@@ -144,7 +160,7 @@ def _alias(schemas: Schemas, name: str, block: Block) -> str:
             tag=TAG.format(member_name(tag, schemas.keys())) if own else "",
         )
     if needs_shapes(schemas, name):
-        members = [member.strip() for member in block.union.split(" | ")]
+        members = _members(block.union)
         return SHAPES.format(
             name=name,
             union=_one_sequence(members),

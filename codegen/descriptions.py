@@ -14,7 +14,7 @@ import yaml
 
 from .document import Schema, refers_to, schemas_of
 
-__all__ = ["WHOLE", "describe", "described", "read_descriptions", "wanted"]
+__all__ = ["WHOLE", "describe", "described", "read_descriptions"]
 
 WHOLE: Final = "."
 
@@ -46,38 +46,41 @@ def describe(document: Schema, path: Path) -> None:
                 parameter["description"] = given[parameter["name"]]
 
 
-def wanted(document: Schema, version: str | None = None) -> Iterator[tuple[str, str, str]]:
-    """What a plain document has to describe: the part, the name, and the member or `.`."""
-    for name, schema in schemas_of(document).items():
-        if refers_to(schema) is None:
-            yield "schemas", name, WHOLE
-        for member, keywords in schema.get("properties", {}).items():
-            if "const" not in keywords:
-                yield "schemas", name, member
-    for operation in _operations(document):
-        yield "operations", operation["operationId"], WHOLE
-        for parameter in operation["parameters"]:
-            if parameter["name"] != version:
-                yield "operations", operation["operationId"], parameter["name"]
-
-
 def described(document: Schema, path: Path, version: str | None) -> tuple[list[str], list[str]]:
-    """What of a plain document has no description, and which descriptions are of nothing."""
+    """What of a document has no description, and which descriptions of the file are of nothing.
+
+    Args:
+        document: in plain form, with the descriptions.
+        path: the file.
+        version: the parameter of each path that needs none.
+    """
+    places = dict(_places(document, version))
     texts = read_descriptions(path)
-    places = list(wanted(document, version))
-    missing = [
-        f"{part}.{name}.{member}"
-        for part, name, member in places
-        if not texts[part].get(name, {}).get(member)
-    ]
+    missing = [place for place, text in places.items() if not text]
     orphaned = [
-        f"{part}.{name}.{member}"
+        place
         for part, names in texts.items()
         for name, members in names.items()
         for member in members
-        if (part, name, member) not in set(places)
+        if (place := f"{part}.{name}.{member}") not in places
     ]
     return missing, orphaned
+
+
+def _places(document: Schema, version: str | None) -> Iterator[tuple[str, str]]:
+    """Everything that is to be described, and what is said of it."""
+    for name, schema in schemas_of(document).items():
+        if refers_to(schema) is None:
+            yield f"schemas.{name}.{WHOLE}", schema.get("description", "")
+        for member, keywords in schema.get("properties", {}).items():
+            if "const" not in keywords:
+                yield f"schemas.{name}.{member}", keywords.get("description", "")
+    for operation in _operations(document):
+        name = operation["operationId"]
+        yield f"operations.{name}.{WHOLE}", operation["summary"]
+        for parameter in operation["parameters"]:
+            if parameter["name"] != version:
+                yield f"operations.{name}.{parameter['name']}", parameter["description"]
 
 
 def _operations(document: Schema) -> Iterator[Schema]:

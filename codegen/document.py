@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import unquote
 
 from .names import RESERVED, class_name, unused
 from .notes import Notes, Refused, pointer
+from .shape import METHODS, shaped
+from .text import read_text
 
 __all__ = [
     "METHODS",
@@ -34,7 +36,6 @@ Schemas = dict[str, Schema]
 REF: Final = "#/components/schemas/"
 TAGS: Final = ("type", "event_type")
 """Members whose only value is a tag, also where no discriminator says so."""
-METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
 def read(path: Path) -> Schema:
@@ -43,26 +44,11 @@ def read(path: Path) -> Schema:
     Raises:
         Refused: it is none of OpenAPI 3.
     """
-    text = path.read_text("utf-8")
-    if text.lstrip().startswith("{"):
-        try:
-            document = json.loads(text)
-        except ValueError as error:
-            raise Refused(
-                path.name, f"no JSON: {error}", "Give the document as published"
-            ) from None
-    else:
-        import yaml
-
-        try:
-            document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        except yaml.YAMLError as error:
-            raise Refused(
-                path.name, f"no YAML: {error}", "Give the document as published"
-            ) from None
+    document = read_text(path)
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3."):
         raise Refused(f"{path.name}#/openapi", "no OpenAPI 3 document", "Convert it to OpenAPI 3")
-    return document
+    found: Schema = shaped(document, path.name)
+    return found
 
 
 def merged(documents: Iterable[tuple[str, Schema]]) -> Schema:
@@ -74,9 +60,9 @@ def merged(documents: Iterable[tuple[str, Schema]]) -> Schema:
     found: Schema = {"openapi": "3.1.0", "paths": {}, "components": {"schemas": {}}}
     for name, document in documents:
         document = _local(document)
-        for kind, parts in (document.get("components") or {}).items():
+        for kind, parts in document.get("components", {}).items():
             held = found["components"].setdefault(kind, {})
-            for part, value in (parts or {}).items():
+            for part, value in parts.items() if isinstance(parts, dict) else ():
                 if part in held and held[part] != value:
                     place = name + pointer("components", kind, part)
                     raise Refused(place, "a second one of this name", "Leave one of them out")
@@ -119,13 +105,13 @@ def refers_to(schema: Schema) -> str | None:
     ref = schema.get("$ref")
     if not isinstance(ref, str):
         return None
-    return ref.removeprefix(REF).replace("~1", "/").replace("~0", "~")
+    return unquote(ref.removeprefix(REF)).replace("~1", "/").replace("~0", "~")
 
 
 def alternatives(schema: Schema) -> list[Schema]:
     """The members of a union; `[]` for anything else."""
     found: list[Schema] = schema.get("oneOf") or schema.get("anyOf") or []
-    return [each for each in found if isinstance(each, dict)]
+    return found
 
 
 def enum_of(schema: Schema) -> list[str] | None:
@@ -133,8 +119,8 @@ def enum_of(schema: Schema) -> list[str] | None:
     if schema.get("properties"):
         return None
     if isinstance(schema.get("enum"), list):
-        values = [value for value in schema["enum"] if value is not None]
-        return values if values and all(isinstance(v, str) for v in values) else None
+        given = [value for value in schema["enum"] if value is not None]
+        return given if given and all(isinstance(v, str) for v in given) else None
     if "const" in schema:
         return [schema["const"]] if isinstance(schema["const"], str) else None
     found: list[str] = []
@@ -199,20 +185,21 @@ def renamed(document: Schema, notes: Notes) -> None:
     """
     schemas = schemas_of(document)
     names: dict[str, str] = {}
-    for name in schemas:
-        others = schemas.keys() - {name}
+    for name in sorted(schemas, key=lambda each: each.startswith("Unknown")):
+        unions = [new for old, new in names.items() if alternatives(schemas[old])]
+        others = (schemas.keys() - {name}) | {f"Unknown{union}" for union in unions}
         names[name] = new = unused(class_name(name), RESERVED | set(names.values()) | others)
         if new != name:
             notes.add("renamed", pointer("components", "schemas", name), f"`{name}` → `{new}`")
     for node in _objects(document):
-        if (name := refers_to(node)) in names and str(node["$ref"]).startswith(REF):
-            node["$ref"] = REF + names[name]
-        mapping = (
-            (node.get("discriminator") or {}).get("mapping") if "discriminator" in node else None
-        )
-        for tag, ref in (mapping or {}).items():
-            name = refers_to({"$ref": ref}) or ""
-            mapping[tag] = REF + names.get(name, name)
+        target = refers_to(node)
+        if target in names and str(node["$ref"]).startswith(REF):
+            node["$ref"] = REF + names[target]
+        discriminator = node.get("discriminator")
+        if isinstance(discriminator, dict) and discriminator.get("mapping"):
+            for tag, ref in discriminator["mapping"].items():
+                target = refers_to({"$ref": ref}) or ""
+                discriminator["mapping"][tag] = REF + names.get(target, target)
     document["components"]["schemas"] = {names[name]: schema for name, schema in schemas.items()}
     for name, schema in list(schemas_of(document).items()):
         for node in _objects(schema):

@@ -19,12 +19,12 @@ from datamodel_code_generator.enums import DataModelType
 from datamodel_code_generator.format import PythonVersion
 from datamodel_code_generator.parser import LiteralType
 
-from .arrange import arrange, events, names_in, unions
+from .arrange import arrange, events, names_in, printable, unions
 from .config import Config
 from .document import REF, Schema, Schemas, refers_to, schemas_of
 from .modules import module_of_each, reached, refs
 from .names import member_name
-from .notes import Notes, pointer
+from .notes import Notes, pointer, too_long
 
 __all__ = ["generate"]
 
@@ -132,7 +132,9 @@ def python_names(schemas: Schemas, notes: Notes) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for name, schema in schemas.items():
         taken: set[str] = set()
-        for member in schema.get("properties", {}):
+        properties = schema.get("properties", {})
+        # The tag first: it is called the same in all objects of a union.
+        for member in sorted(properties, key=lambda each: "const" not in properties[each]):
             new = member_name(member, taken | schemas.keys())
             taken.add(new)
             if new != member:
@@ -177,7 +179,7 @@ def prepare(schemas: Schemas, names: Mapping[str, Mapping[str, str]]) -> Schema:
 
 def _docstring(text: str) -> str:
     """The text as it can stand between three quotes; its backslashes are the renderer's."""
-    text = "".join(c if c.isprintable() or c == "\n" else " " for c in text).strip()
+    text = printable(text)
     return text + "." if text.endswith('"') else text
 
 
@@ -198,6 +200,7 @@ def render(document: Schema) -> str:
         use_field_description=True,
         field_constraints=True,
         keyword_only=True,
+        custom_class_name_generator=str,
         disable_timestamp=True,
         formatters=[],
     )
@@ -210,12 +213,10 @@ def _with_wire_names(source: str, schema: Schema, called: Mapping[str, str]) -> 
     tag = next((m for m, keywords in schema["properties"].items() if "const" in keywords), "")
     if tag in called:
         source = source.replace(f'tag_field="{called[tag]}"', f'tag_field="{tag}"', 1)
-    rename = ", ".join(f'"{new}": {old!r}' for old, new in called.items() if old != tag)
-    return (
-        source.replace("kw_only=True", f"kw_only=True, rename={{{rename}}}", 1)
-        if rename
-        else source
-    )
+    renamed = {new: old for old, new in called.items() if old != tag}
+    rename = ", ".join(f"{new!r}: {old!r}" for new, old in renamed.items())
+    heads = (f"kw_only=True, rename={{{rename}}}", "kw_only=True")
+    return source.replace(heads[1], heads[0], 1) if rename else source
 
 
 def _readers(types: Mapping[str, str], views: str, form: str = PROPERTY) -> str:
@@ -319,7 +320,10 @@ def generate(document: Schema, config: Config, notes: Notes) -> dict[str, str]:
     """File name → source (not yet formatted) of the package of the models."""
     schemas = schemas_of(document)
     called = python_names(schemas, notes)
-    models = arrange(render(prepare(schemas, called)), schemas, only_sent(document))
+    try:
+        models = arrange(render(prepare(schemas, called)), schemas, only_sent(document))
+    except RecursionError:
+        raise too_long() from None
     for name, schema in schemas.items():
         if "properties" in schema:
             _check_members(name, models[name], schema, called.get(name, {}))
@@ -368,7 +372,7 @@ def generate(document: Schema, config: Config, notes: Notes) -> dict[str, str]:
     )
     files["tables.py"] = header("What the codec looks up by name.") + TABLES.format(
         events=", ".join(
-            f'"{event}": "{name}"' for event, name in events(document, sockets).items()
+            f'{event!r}: "{name}"' for event, name in events(document, sockets).items()
         ),
         modules=", ".join(f'"{name}": "{module_of[name]}"' for name in lazy),
     )

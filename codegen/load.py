@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import yaml
-
 from .config import Documents
 from .descriptions import describe
 from .document import Schema, merged, read, renamed, schemas_of, tag_members
-from .notes import Notes
+from .notes import Notes, too_long
 from .overlay import apply
 from .paths import plain_paths
 from .plain import plain
+from .shape import shaped
+from .text import read_text
 from .unions import settle_unions
 
 __all__ = ["load", "published"]
@@ -29,14 +27,15 @@ def published(documents: Documents) -> Schema:
     for path, module in documents.specs.items():
         document = read(path)
         if module:
-            for schema in document["components"]["schemas"].values():
+            for schema in document.get("components", {}).get("schemas", {}).values():
                 schema.setdefault("x-module", module)
         found.append((path.name, document))
     whole = merged(found)
-    if documents.overlay:
-        overlay: Any = yaml.safe_load(documents.overlay.read_text("utf-8"))
-        apply(whole, overlay["corrections"])
-    return whole
+    if not documents.overlay:
+        return whole
+    apply(whole, read_text(documents.overlay), documents.overlay.name)
+    corrected: Schema = shaped(whole)
+    return corrected
 
 
 def load(documents: Documents, notes: Notes) -> Schema:
@@ -51,8 +50,11 @@ def load(documents: Documents, notes: Notes) -> Schema:
     paths = plain_paths(whole, notes)
     given = schemas_of(whole)
     tags = tag_members(given)
-    schemas = plain(given, tags, notes)
-    settle_unions(schemas, tags, notes)
+    try:
+        schemas = plain(given, tags, notes)
+        settle_unions(schemas, tags, notes)
+    except RecursionError:
+        raise too_long() from None
     document: Schema = {"paths": paths, "components": {"schemas": schemas}}
     if documents.descriptions:
         describe(document, documents.descriptions)

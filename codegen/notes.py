@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-__all__ = ["KINDS", "Note", "Notes", "Refused", "pointer"]
+__all__ = ["KINDS", "Note", "Notes", "Refused", "pointer", "too_long"]
 
 KINDS: Final = {
     "renamed": "cannot be called that in Python",
@@ -66,3 +66,11 @@ class Notes:
 def pointer(*steps: str | int) -> str:
     """A JSON pointer (RFC 6901), as the fragment of a URL that references have."""
     return "#" + "".join("/" + str(s).replace("~", "~0").replace("/", "~1") for s in steps)
+
+
+def too_long() -> Refused:
+    """What is raised where references lead further than Python can follow."""
+    what = "schemas that lead on from one to the next, hundreds of times"
+    return Refused(
+        pointer("components", "schemas"), what, "Shorten the way with `alias` in an overlay"
+    )

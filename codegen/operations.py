@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from .arrange import escaped
 from .config import Config
 from .document import Schema, alternatives, refers_to
 from .names import member_name, unused
@@ -241,12 +242,13 @@ def _mapping(params: list[Param]) -> str:
 
 def _docstring(summary: str, documented: list[tuple[str, str]]) -> str:
     lines = textwrap.wrap(summary, 100 - 7, subsequent_indent="    ")
+    documented = [(name, doc) for name, doc in documented if doc]
     lines += ["", "    Args:"] if documented else []
     for name, doc in documented:
         lines += textwrap.wrap(
             f"{name}: {doc}", 100, initial_indent=" " * 8, subsequent_indent=" " * 12
         )
-    return "\n".join(lines)
+    return escaped("\n".join(lines))
 
 
 def functions(document: Schema, config: Config) -> list[tuple[str, str]]:

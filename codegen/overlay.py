@@ -9,22 +9,39 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from .document import METHODS, REF, Schema, Schemas, alternatives, refers_to, schemas_of, tag_in
+from .document import (
+    METHODS,
+    REF,
+    Schema,
+    Schemas,
+    alternatives,
+    refers_to,
+    schemas_of,
+    tag_in,
+    tag_members,
+)
+from .shape import shaped
 
 __all__ = ["OPERATIONS", "StaleOverlay", "apply", "operations"]
 
 
-class StaleOverlay(Exception):
+class StaleOverlay(ValueError):
     """A correction that names something the spec does not have, or that changes nothing."""
 
 
-def apply(document: Schema, corrections: list[Schema]) -> None:
-    """Apply each correction, in order.
+def apply(document: Schema, overlay: Any, name: str = "overlay") -> None:
+    """Apply each correction of an overlay, in order.
+
+    Args:
+        document: what is corrected, in place.
+        overlay: what stands in its file.
+        name: of the file.
 
     Raises:
+        Refused: a correction is not of the form that it has to have.
         StaleOverlay: one has no reason, no target or no effect.
     """
-    for entry in corrections:
+    for entry in shaped(overlay, name, "overlay").get("corrections", ()):
         if not str(entry.get("reason") or "").strip():
             raise StaleOverlay(f"a correction without a reason: {entry}")
         for operation, target in entry.items():
@@ -51,9 +68,10 @@ def _targets(schemas: Schemas, target: Schema) -> Iterator[tuple[str, Schema]]:
 def _optional(document: Schema, target: Schema) -> None:
     """Members are no longer required: those named, or all but the tag."""
     schemas = schemas_of(document)
+    tags = tag_members(schemas)
     freed: set[str] = set()
     for _, schema in _targets(schemas, target):
-        tag = tag_in(schema)
+        tag = tag_in(schema, tags)
         required = schema.get("required", [])
         keep = [name for name in required if tag and name == tag[0]]
         if "members" in target:
@@ -68,18 +86,21 @@ def _add(document: Schema, target: Schema) -> None:
     """Members that the wire has and the schema does not; added only where they are missing."""
     schemas = schemas_of(document)
     new: set[str] = set()
+    members = target.get("members", {})
     for _, schema in _targets(schemas, target):
         properties = schema.setdefault("properties", {})
-        new |= target["members"].keys() - properties.keys()
-        for member, added in target["members"].items():
+        new |= members.keys() - properties.keys()
+        for member, added in members.items():
             properties.setdefault(member, added)
-    if new < target["members"].keys():
+    if not new or new < members.keys():
         raise StaleOverlay(f"already there: {target}")
 
 
 def _change(document: Schema, target: Schema) -> None:
     """Keywords of existing members that are laid over what the spec has."""
     schemas = schemas_of(document)
+    if not target.get("members"):
+        raise StaleOverlay(f"no members: {target}")
     for name, schema in _targets(schemas, target):
         for member, change in target["members"].items():
             if member not in schema.get("properties", {}):
@@ -125,18 +146,20 @@ def _named(schemas: Schemas, schema: Schema | str) -> Schema:
 def _extend(document: Schema, target: Schema) -> None:
     """A tagged union has more members."""
     schemas = schemas_of(document)
-    name, added = target["union"], target["members"]
+    name, added = target.get("union", ""), target.get("members")
     union = schemas.get(name, {})
     if "discriminator" not in union or not added:
         raise StaleOverlay(f"no tagged union or no members: {target}")
-    known = {tag_in(schemas[ref]) for member in union["oneOf"] if (ref := refers_to(member))}
+    tags = (union["discriminator"].get("propertyName"),)
+    parts = union.setdefault("anyOf" if union.get("anyOf") else "oneOf", [])
+    known = {tag_in(schemas.get(refers_to(part) or "", {}), tags) for part in parts}
     for member in added:
-        tag = tag_in(schemas.get(member, {}))
-        if tag is None or tag[0] != union["discriminator"]["propertyName"]:
-            raise ValueError(f"{member} has no tag that {name} is told apart by")
+        tag = tag_in(schemas.get(member, {}), tags)
+        if tag is None:
+            raise StaleOverlay(f"{member} has no tag that {name} is told apart by")
         if tag in known:
             raise StaleOverlay(f"{name} has {tag[1]!r} anyway")
-        union["oneOf"].append({"$ref": REF + member})
+        parts.append({"$ref": REF + member})
         union["discriminator"].setdefault("mapping", {})[tag[1]] = REF + member
         known.add(tag)
 
@@ -159,21 +182,22 @@ def _operation(document: Schema, target: Schema) -> None:
     its body are sent (`parameters`: keywords by name; `body`: keywords).
     """
     known = operations(document)
-    for identifier in target["ids"] if "ids" in target else [target["id"]]:
+    for identifier in target.get("ids") or [target.get("id")]:
         if identifier not in known:
             raise StaleOverlay(f"no operation {identifier!r}")
         for _, _, operation in known[identifier]:
             before = repr(operation)
             if "streams" in target:
-                answer = next(
-                    a for status, a in operation["responses"].items() if status[0] in "2d"
-                )
+                answers = operation.get("responses", {}).items()
+                answer = next((a for status, a in answers if status[:1] in ("2", "d")), None)
+                if answer is None:
+                    raise StaleOverlay(f"{identifier} has no answer")
                 events = {"schema": {"$ref": REF + target["streams"]}}
                 answer.setdefault("content", {})["text/event-stream"] = events
             for given in operation.get("parameters", ()):
                 given |= target.get("parameters", {}).get(given.get("name"), {})
             if "body" in target:
-                operation["requestBody"] |= target["body"]
+                operation["requestBody"] = operation.get("requestBody", {}) | target["body"]
             if repr(operation) == before:
                 raise StaleOverlay(f"nothing changes in {identifier}")
 

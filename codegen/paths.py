@@ -18,6 +18,7 @@ __all__ = ["plain_paths"]
 
 JSON: Final = "application/json"
 EVENTS: Final = "text/event-stream"
+FURTHER: Final = "Give the document that has it as a further --spec, or `define` it in an overlay"
 LEAVE_OUT: Final = "Leave the operation out with `leave_out` in an overlay"
 KINDS: Final = ("string", "integer", "number", "boolean")
 OURS: Final = ("x-allow-slashes", "x-joined-with-commas")
@@ -81,8 +82,8 @@ class _Operation:
         self.place = place
         self.path = path
         self.given = given
-        self.id = given.get("operationId")
-        if not isinstance(self.id, str) or not re.search(r"[^\W\d]", self.id):
+        self.id: str = str(given.get("operationId") or "")
+        if not re.search(r"[^\W\d]", self.id):
             words = re.findall(r"\w+", path)
             self.id = method + "".join(word[:1].upper() + word[1:] for word in words)
             notes.add("named", place, f"`{self.id}`")
@@ -93,7 +94,7 @@ class _Operation:
         for at, parameter in enumerate(given.get("parameters", ())):
             parameter = _resolved(self.document, parameter, f"{self.place}/parameters/{at}")
             parameters[parameter.get("in"), parameter.get("name")] = parameter
-        found = {
+        found: Schema = {
             "operationId": self.id,
             "summary": given.get("summary") or given.get("description") or "",
             "parameters": list(map(self.parameter, parameters.values())),
@@ -163,8 +164,11 @@ class _Operation:
             self.notes.add("left out", place + pointer("content", other)[1:], "JSON is sent")
         schema = content[kind].get("schema", {})
         parts = alternatives(schema)
-        if not (parts and all(refers_to(part) for part in parts)):
-            schema = self.named(schema, "Request", place + pointer("content", kind, "schema")[1:])
+        at = place + pointer("content", kind, "schema")[1:]
+        if parts and all(refers_to(part) for part in parts):
+            schema = {"oneOf": [self.named(part, "Request", at) for part in parts]}
+        else:
+            schema = self.named(schema, "Request", at)
         found: Schema = {
             "required": bool(body.get("required")),
             "content": {JSON: {"schema": schema}},
@@ -189,7 +193,9 @@ class _Operation:
             at = place + pointer("content", kind, "schema")[1:]
             found[JSON] = {"schema": self.named(content[kind]["schema"], "Response", at)}
         if EVENTS in content:
-            found[EVENTS] = content[EVENTS]
+            events = content[EVENTS].get("schema")
+            at = place + pointer("content", EVENTS, "schema")[1:]
+            found[EVENTS] = {"schema": self.named(events, "Event", at)} if events else {}
         if content and not found:
             raise Refused(f"{place}/content", f"an answer of {', '.join(content)}", LEAVE_OUT)
         headers = answer.get("headers") or {}
@@ -197,9 +203,12 @@ class _Operation:
 
     def named(self, schema: Schema, suffix: str, place: str) -> Schema:
         """A reference to the schema, which gets a name if it has none."""
-        if refers_to(schema):
-            return {"$ref": schema["$ref"]}
         schemas: Schemas = schemas_of(self.document)
+        if (target := refers_to(schema)) is not None:
+            if target not in schemas:
+                what = f"{schema['$ref']!r} is no schema of these documents"
+                raise Refused(f"{place}/$ref", what, FURTHER)
+            return {"$ref": REF + target}
         name = unused(class_name(self.id) + suffix, schemas.keys())
         schemas[name] = schema
         self.notes.add("named", place, f"`{name}`")

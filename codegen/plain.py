@@ -24,7 +24,7 @@ from .document import (
     tag_in,
     takes_null,
 )
-from .names import RESERVED, class_name, unused
+from .names import RESERVED, class_name, is_member, unused
 from .notes import Notes, Refused, pointer
 
 __all__ = ["plain"]
@@ -39,7 +39,12 @@ UNCHECKED: Final = """
     """.split()  # noqa: SIM905
 KEPT: Final = ("description", "deprecated", "readOnly", "writeOnly", "x-module", "x-table-name")
 ANYTHING: Final[Schema] = {"type": "object", "additionalProperties": True}
-PYTHON_KINDS: Final = {bool: "boolean", int: "integer", float: "number", str: "string"}
+PYTHON_KINDS: Final[dict[type, str]] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+}
 INSTEAD: Final = "Put a simpler schema in its place with `change` in an overlay"
 
 
@@ -66,6 +71,10 @@ class _Plain:
         self.tags = tags
         self.notes = notes
         self.out: Schemas = {}
+        self.resolving: list[str] = []
+        # Inline schemas whose parts are being looked at, by identity: an `allOf` can have one in
+        # itself. The documents hold them, so that no identity is given twice.
+        self.inside: dict[int, str] = {}
 
     # ---- a schema with a name
 
@@ -87,10 +96,15 @@ class _Plain:
     def members(self, name: str, schema: Schema, place: str) -> Schema:
         """An object with members, which becomes a Struct."""
         self.refuse_union(schema, place)
-        tag = tag_in(schema, self.tags)
+        tag = tag_in(schema, tuple(filter(is_member, self.tags)))
         properties: Schemas = {}
+        more = schema.get("additionalProperties")
         for member, given in schema["properties"].items():
             at = place + pointer("properties", member)[1:]
+            if not is_member(member):
+                self.notes.add("loosened", at, "kept as it comes: msgspec calls no member that")
+                more = True
+                continue
             if tag and member == tag[0]:
                 found: Schema = {"type": "string", "const": tag[1]}
             else:
@@ -99,11 +113,15 @@ class _Plain:
             words = ("description", "x-strict") + (("minimum",) if "x-strict" in given else ())
             properties[member] = {**found, **{k: given[k] for k in words if k in given}}
         for member in schema.get("required", ()):
-            if member not in properties:
+            if member not in schema["properties"]:
                 self.notes.add("left out", f"{place}/required", f"`{member}`, which is no property")
         required = [member for member in schema.get("required", ()) if member in properties]
+        if tag and tag[0] not in required:
+            required.insert(0, tag[0])  # what it is always has
         found = {"type": "object", "required": required, "properties": properties}
-        if (more := schema.get("additionalProperties")) not in (None, False):
+        if not properties:
+            return ANYTHING
+        if more not in (None, False):
             found["additionalProperties"] = True
             if isinstance(more, dict) and more.keys() - {"description"}:
                 text = "further members are kept as they come, of whatever type"
@@ -133,8 +151,8 @@ class _Plain:
             if texts is not None:
                 values += texts
             elif not (isinstance(member, dict) and member.get("type") == "null"):
-                given = self.checked(member, where)
-                parts.append(self.inline(given, self.part_name(name, given, at), where))
+                part_name = self.part_name(name, self.checked(member, where), at)
+                parts.append(self.inline(member, part_name, where))
         if values:
             parts = [part for part in parts if part != {"type": "string"}]
             enum = self.named({"enum": values}, name + "Enum", f"{place}/{word}")
@@ -145,7 +163,7 @@ class _Plain:
         found: Schema = parts[0] if len(parts) == 1 else {"anyOf": parts}
         if "discriminator" in schema:
             found = {"anyOf": parts, "discriminator": schema["discriminator"]}
-        return _nullable(found) if takes_null(schema) else found
+        return found
 
     def part_name(self, name: str, member: Schema, at: int) -> str:
         tag = tag_in(member, self.tags)
@@ -155,7 +173,9 @@ class _Plain:
 
     def inline(self, schema: Any, name: str, place: str) -> Schema:
         """The plain form of a schema that has no name; what needs one gets this one."""
-        schema = self.checked(schema, place)
+        if (outer := self.inside.get(id(schema))) is not None:
+            return {"$ref": REF + outer}
+        given, schema = schema, self.checked(schema, place)
         members = [m for m in alternatives(schema) if m.get("type") != "null"]
         if len(members) == 1 and not schema.get("properties"):
             found = self.inline(members[0], name, f"{place}/0")
@@ -165,18 +185,22 @@ class _Plain:
             found = _open_enum(values)
         elif schema.get("properties") or members or enum_of(schema) is not None:
             bare = {k: v for k, v in schema.items() if k != "nullable"}
-            found = {"$ref": REF + self.named(bare, name, place)}
+            found = {"$ref": REF + self.named(bare, name, place, given)}
         else:
             return self.typed(schema, name, place)
         return _nullable(found) if takes_null(schema) else found
 
-    def named(self, schema: Schema, name: str, place: str) -> str:
+    def named(self, schema: Schema, name: str, place: str, given: object = None) -> str:
         """The name of the schema that an inline one becomes; that of one alike, if there is one."""
         title = schema.get("title")
         if isinstance(title, str) and title.isidentifier() and title[0].isupper():
             name = title
-        fresh = unused(name, RESERVED | self.out.keys() | self.schemas.keys())
+        taken = self.out.keys() | self.schemas.keys()
+        taken |= {f"Unknown{each}" for each in taken} | {e.removeprefix("Unknown") for e in taken}
+        fresh = unused(name, RESERVED | taken)
+        self.inside[id(given)] = fresh
         self.define(fresh, schema, place)
+        self.inside.pop(id(given), None)
         alike = (unused(name, RESERVED), *(f"{name}{number}" for number in range(2, 10)))
         for other in alike:
             if other != fresh and self.out.get(other) == self.out[fresh]:
@@ -188,8 +212,10 @@ class _Plain:
     def typed(self, schema: Schema, name: str, place: str) -> Schema:
         """What has no parts that need a name."""
         if (target := schema.get("$ref")) is not None:
-            found: Schema = {"$ref": REF + self.target(target, place)}
-            return _nullable(found) if schema.get("nullable") else found
+            name = self.target(target, place)
+            found: Schema = {"$ref": REF + name}
+            null = schema.get("nullable") or takes_null(self.schemas[name])
+            return _nullable(found) if null else found
         kinds = schema.get("type")
         kinds = kinds if isinstance(kinds, list) else [kinds] if kinds else []
         null = bool(schema.get("nullable")) or "null" in kinds
@@ -261,14 +287,16 @@ class _Plain:
 
     def resolved(self, schema: Schema, place: str) -> Schema:
         """What a reference refers to, as published."""
-        seen: set[str] = set()
-        while "$ref" in schema:
-            name = self.target(schema["$ref"], place)
-            if name in seen:
-                raise Refused(place, f"{name} refers to itself", INSTEAD)
-            seen.add(name)
-            schema = self.checked(self.schemas[name], pointer("components", "schemas", name))
-        return schema
+        if "$ref" not in schema:
+            return schema
+        name = self.target(schema["$ref"], place)
+        if name in self.resolving:
+            raise Refused(place, f"{name} has itself as a part", INSTEAD)
+        self.resolving.append(name)
+        there = pointer("components", "schemas", name)
+        found = self.resolved(self.checked(self.schemas[name], there), there)
+        self.resolving.pop()
+        return found
 
     def target(self, ref: Any, place: str) -> str:
         name = refers_to({"$ref": ref})

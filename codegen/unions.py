@@ -8,15 +8,17 @@ recursive afterwards, and no two open unions have the same members.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from .document import REF, Schema, Schemas, alternatives, enum_of, refers_to, tag_in
-from .notes import Notes, pointer
+from .notes import Notes, Refused, pointer
 from .plain import ANYTHING
 
 __all__ = ["settle_unions"]
 
+NULL: Final[Schema] = {"type": "null"}
+SCALARS: Final = {"text", "string", "integer", "number", "boolean", "null"}
 CUTTABLE: Final = ("items", "properties", "additionalProperties")
 
 
@@ -24,12 +26,25 @@ def settle_unions(schemas: Schemas, tags: tuple[str, ...], notes: Notes) -> None
     """Settle all unions of plain schemas, in place."""
     while cut := _a_cycle(schemas):
         node, key, place = cut
+        if key == "":
+            raise Refused(place, "refers to itself", "Say what it is with `define` in an overlay")
         notes.add("loosened", place, f"anything, as {refers_to(node[key])} has itself inside")
         node[key] = {k: v for k, v in node[key].items() if k == "description"}
-    for name, schema in schemas.items():
-        if alternatives(schema) and enum_of(schema) is None:
-            place = pointer("components", "schemas", name)
-            schemas[name] = _settled(schemas, schema, tags, notes, place)
+    done: set[str] = set()
+
+    def settle(name: str) -> None:
+        schema = schemas[name]
+        if name in done or not alternatives(schema) or enum_of(schema) is not None:
+            return
+        done.add(name)
+        for part in alternatives(schema):
+            if (inner := refers_to(part)) is not None:
+                settle(inner)  # what this one comes to depends on it
+        place = pointer("components", "schemas", name)
+        schemas[name] = _settled(schemas, schema, tags, notes, place)
+
+    for name in schemas:
+        settle(name)
     _one_name_each(schemas, notes)
 
 
@@ -38,26 +53,86 @@ def _settled(
 ) -> Schema:
     parts = alternatives(schema)
     kept = {k: v for k, v in schema.items() if k not in ("anyOf", "oneOf", "discriminator")}
-    nullable = {"type": "null"} in parts
-    found = None if nullable else _tagged(schemas, parts, tags, "discriminator" in schema)
+    found = None if NULL in parts else _tagged(schemas, parts, tags, "discriminator" in schema)
     if found is not None:
         return {**found, **kept}
     if "discriminator" in schema:
         text = "not all of the union are objects that it tells apart"
         notes.add("left out", f"{place}/discriminator", text)
-    told = [part for part in parts if not _leaves(schemas, part) & {"struct", "map"}]
-    objects = [part for part in parts if part not in told]
+    flat = _each_once(leaf for part in parts for leaf in _flat(schemas, part))
+    for kinds in ({"struct", "map"}, {"array"}):
+        if sum(bool(_leaves(schemas, part) & kinds) for part in parts) > 1:
+            parts = flat  # what tells them apart looks at all of them, not at unions in the union
+    objects = [part for part in flat if _leaves(schemas, part) & {"struct", "map"}]
     if len(objects) > 1 and not _can_be_told_apart(schemas, objects, tags):
-        text = "objects that nothing tells apart; any object, as a dict"
-        notes.add("loosened", place, text)
-        objects = [ANYTHING]
-    if any(_leaves(schemas, part) & {"int64"} for part in told) and {"type": "string"} in told:
-        told = [part for part in told if not _leaves(schemas, part) & {"int64"}]
-        notes.add("loosened", place, "an integer as a string beside strings is a string")
-    # In the order of the document, as far as they are left.
-    left = [part for part in parts if part in told or part in objects]
-    left += [part for part in objects if part not in left]
-    return {**(left[0] if len(left) == 1 else {"anyOf": left}), **kept}
+        notes.add("loosened", place, "objects that nothing tells apart; any object, as a dict")
+        parts = flat = _each_once(ANYTHING if part in objects else part for part in flat)
+    int64 = [part for part in flat if _leaves(schemas, part) == {"int64"}]
+    others = [part for part in flat if part not in int64 and part != NULL]
+    if int64 and others and all(_leaves(schemas, part) == {"integer"} for part in others):
+        parts = flat = [part for part in flat if part not in others]  # it takes numbers too
+    elif int64 and others:
+        notes.add("loosened", place, "an integer as a string beside others is a string")
+        parts = flat = _each_once({"type": "string"} if part in int64 else part for part in flat)
+    arrays = [part for part in flat if "array" in _leaves(schemas, part)]
+    if len(arrays) > 1 and not _arrays_can_be_told_apart(schemas, arrays, tags):
+        notes.add("loosened", place, "arrays that nothing tells apart; one of all their items")
+        one = _one_array(schemas, arrays)
+        parts = _each_once(one if part in arrays else part for part in flat)
+    return {**(parts[0] if len(parts) == 1 else {"anyOf": parts}), **kept}
+
+
+def _each_once(parts: Iterable[Schema]) -> list[Schema]:
+    found: list[Schema] = []
+    for part in parts:
+        if part not in found:
+            found.append(part)
+    return found
+
+
+def _flat(schemas: Schemas, part: Schema) -> Iterator[Schema]:
+    """The parts of a part of a union; an open union and an enum are one."""
+    schema = schemas.get(refers_to(part) or "", part)
+    if "$ref" in schema and schema is not part:
+        yield from _flat(schemas, schema)
+    elif alternatives(schema) and "discriminator" not in schema and enum_of(schema) is None:
+        for inner in alternatives(schema):
+            yield from _flat(schemas, inner)
+    else:
+        yield {k: v for k, v in part.items() if k != "description"}
+
+
+def _item(schemas: Schemas, array: Schema) -> Schema:
+    """The schema of the items of an array, also of one by its name."""
+    while name := refers_to(array):
+        array = schemas[name]
+    found: Schema = array["items"]
+    return found
+
+
+def _arrays_can_be_told_apart(
+    schemas: Schemas, arrays: list[Schema], tags: tuple[str, ...]
+) -> bool:
+    """Whether the items of all of them but the first are objects, and all objects have tags of
+    their own, but for one.
+    """
+    items = [_item(schemas, array) for array in arrays]
+    names = [name for item in items for name in _objects(schemas, item)]
+    found = [tag_in(schemas[name], tags) if name else None for name in names]
+    told = _leaves(schemas, items[0]).isdisjoint({"struct"}) and found[:1] == [None]
+    found = found[1:] if told else found
+    return len(set(found)) == len(found) and all(
+        _leaves(schemas, item) == {"struct"} for item in items[1:]
+    )
+
+
+def _one_array(schemas: Schemas, arrays: list[Schema]) -> Schema:
+    """The array of all items that several arrays have; of anything, if there are objects."""
+    items = [_item(schemas, array) for array in arrays]
+    flat = _each_once(leaf for item in items for leaf in _flat(schemas, item))
+    leaves = {leaf for item in flat for leaf in _leaves(schemas, item)}
+    one: Schema = {"anyOf": flat} if leaves <= SCALARS else {}
+    return {"type": "array", "items": flat[0] if len(flat) == 1 else one}
 
 
 def _tagged(
@@ -113,18 +188,23 @@ def _leaves(schemas: Schemas, part: Schema) -> set[str]:
 
 
 def _can_be_told_apart(schemas: Schemas, objects: list[Schema], tags: tuple[str, ...]) -> bool:
-    """Whether these are Structs with tags of one name, one without, and one free object at most."""
+    """Whether these are Structs with tags of one name, one without, and one free object at most,
+    which is tried last: an open union takes any object, and so does a Struct that requires nothing.
+    """
     maps = [part for part in objects if "map" in _leaves(schemas, part)]
     structs = [part for part in objects if part not in maps]
     names = dict.fromkeys(name for part in structs for name in _objects(schemas, part))
     found = [tag_in(schemas[name], tags) if name else None for name in names]
     told = [tag for tag in found if tag]
     unions = [part for part in structs if "discriminator" in schemas.get(refers_to(part) or "", {})]
+    bare = [schemas[name] for name, tag in zip(names, found, strict=True) if name and not tag]
     return (
         len(maps) < 2
         and len(unions) < 2
+        and not (maps and (unions or not all(schema.get("required") for schema in bare)))
         and len(found) - len(told) < 2
-        and len({member for member, _ in told}) < 2
+        and len(members := {member for member, _ in told}) < 2
+        and not any(schema.get("properties", {}).keys() & members for schema in bare)
         and len(set(told)) == len(told)
     )
 
