@@ -145,6 +145,7 @@ LIFECYCLE = [
 
 NAMED = {
     "budget_exceeded": "budget_exceeded",
+    "canceled": "cancelled",
     "cancelled": "cancelled",
     "error": "failed",
     "failed": "failed",
@@ -206,6 +207,20 @@ ENDS = [
     ),
 ]
 
+CONNECTION = [
+    Case(
+        f"of the connection, no end: {kind}",
+        [created(), *mill(0), flat(kind), update("in_progress")],
+        [said()],
+        [ONE],
+        outcome="truncated",
+        raised=TruncatedStream,
+        members={"id": IDENTITY},
+        bare=True,
+    )
+    for kind in ("interaction.connected", "reconnection_required")
+]
+
 FRAMES = [
     Case(
         "several events in one message",
@@ -238,7 +253,6 @@ IDLE = [
     Case(
         "idle in a status update is no end",
         [created(), update("idle")],
-        unknown=[("interaction.status", "idle")],
         outcome="truncated",
         raised=TruncatedStream,
         bare=True,
@@ -247,7 +261,6 @@ IDLE = [
         "idle in the terminal event is one",
         [created(), *mill(0), completed("idle")],
         [said()],
-        unknown=[("interaction.status", "idle")],
         outcome="idle",
         bare=True,
     ),
@@ -369,7 +382,7 @@ CALLS = [
     ),
 ]
 
-ALL = [*LIFECYCLE, *ENDS, *FRAMES, *IDLE, *CONTENTS, *CALLS]
+ALL = [*LIFECYCLE, *ENDS, *CONNECTION, *FRAMES, *IDLE, *CONTENTS, *CALLS]
 
 
 @pytest.mark.parametrize("case", ALL, ids=ids(ALL))

@@ -25,7 +25,7 @@ from gemwire.codec.structs import FREE, STRICT, WireStruct
 from tests.strategies import UNIONS
 
 ROOT = Path(__file__).parent.parent
-TABLE = Path(os.environ.get("GEMWIRE_WIRE", ROOT / ".." / "shared" / "wire")) / "current-3.4.json"
+TABLE = Path(os.environ.get("GEMWIRE_WIRE", ROOT / ".." / "shared" / "wire")) / "current-3.6.json"
 OVERLAY = ROOT / "spec" / "overlay.yaml"
 
 if not TABLE.exists():
@@ -61,9 +61,11 @@ def refs(value: Json | list[Json]) -> set[str]:
 
 
 def reachable() -> Json:
-    """The schemas of the table that an operation of any resource sends or receives, by name."""
+    """The schemas of the table that an operation of any resource, or the live socket, sends or
+    receives, by name.
+    """
     found: set[str] = set()
-    waiting = refs(DOCUMENT["operations"])
+    waiting = refs(DOCUMENT["operations"]) | refs(DOCUMENT["transport"]["websocket"])
     while waiting:
         key = waiting.pop()
         if key not in found and key not in ERROR_BODIES:
@@ -137,7 +139,7 @@ def table_facts(name: str, schema: Json) -> Iterator[tuple[str, str]]:
             elif member["name"] in ("type", "event_type"):
                 yield place, f"tag {member['const']!r}"
             else:
-                yield place, f"Literal[{member['const']!r}], required"
+                yield place, f"Literal[{member['const']!r}] | str, required"  # as open as an enum
 
 
 def model_facts(name: str, schema: Json) -> Iterator[tuple[str, str]]:
@@ -165,6 +167,8 @@ def model_facts(name: str, schema: Json) -> Iterator[tuple[str, str]]:
             strict = member in STRICT.get(model, ())
             required = ", required" if field.required and not strict else ""
             yield f"{name}.{member}", f"{type_}{required}{', strict' if strict else ''}"
+    elif schema["kind"] == "alias" and model == NAMESPACE.get(python_type(schema["type"])):
+        yield name, f"= {python_type(schema['type'])}"
     elif schema["kind"] == "enum":
         known = known_values(model)
         for value in sorted(known or (), key=schema["values"].index if known else None):
@@ -259,8 +263,8 @@ def corrected(schemas: Json, facts: Facts) -> Facts:
 
     def extend(target: Json) -> None:
         for name in target["members"]:
-            tag = m.__dict__[name].__struct_config__.tag
-            facts[f"{target['union']} | {name}"] = f"type {tag!r}"
+            config = getattr(m, name).__struct_config__
+            facts[f"{target['union']} | {name}"] = f"{config.tag_field} {config.tag!r}"
 
     operations = {
         "optional": optional,

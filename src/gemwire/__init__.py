@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from .wire.events import Event as Event
     from .wire.events import decode_event as decode_event
     from .wire.events import warm_up as warm_up
+    from .wire.live import decode_live_event as decode_live_event
 
 __version__ = "0.1.0"
 
@@ -194,6 +195,7 @@ __all__ = [
     "decode",
     "decode_event",
     "decode_interaction",
+    "decode_live_event",
     "disassemble",
     "document_content",
     "encode",
@@ -254,6 +256,7 @@ _EXPORTS = {
     "wire.bodies": "decode_interaction",
     "wire.error_body": "ErrorInfo",
     "wire.events": "Event decode_event warm_up",
+    "wire.live": "decode_live_event",
 }
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names.split()}
 _MODULES = frozenset({"legacy", "models", "operations"})

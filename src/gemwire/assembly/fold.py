@@ -11,13 +11,13 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..models import StepDelta, StepStop, TextDelta
+from ..models import ArgumentsDelta, StepDelta, StepStop, TextDelta
 from ..wire.normalise import dialect_of, normalise
 from .answer import Answer
 from .builder import TOO_DEEP
 from .events import HANDLERS, step_stop
 
-__all__ = ["fold_all"]
+__all__ = ["fold_all", "strings_of"]
 
 
 def fold_all(answer: Answer, events: Iterator[Any]) -> None:
@@ -33,7 +33,6 @@ def fold_all(answer: Answer, events: Iterator[Any]) -> None:
                 if (
                     type(event) is StepDelta  # nearly all events are
                     and event.index in routes
-                    and event.event_id is UNSET
                     and event.metadata is UNSET
                     and event.extra_ is UNSET
                     and event.delta.extra_ is UNSET
@@ -43,10 +42,16 @@ def fold_all(answer: Answer, events: Iterator[Any]) -> None:
                     if type(delta) is TextDelta:  # and nearly all of them are text
                         if step.text_part is not None:
                             step.text_part.append(delta.text)
-                            continue
+                            if not event.event_id:  # UNSET, most often
+                                continue
+                            answer.last_event_id = event.event_id
+                            due.append("event")
+                            return
                     elif (
-                        fold := step.plain_folds.get(type(delta))
-                    ) is not None and not step.closed:
+                        (fold := step.plain_folds.get(type(delta))) is not None
+                        and not step.closed
+                        and event.event_id is UNSET
+                    ):
                         fold(step, delta)
                         continue
                 _fold(answer, event)
@@ -58,6 +63,19 @@ def fold_all(answer: Answer, events: Iterator[Any]) -> None:
             answer.findings.issue("too_deep", None, str(error))
             if due:
                 return
+
+
+def strings_of(answer: Answer, event: Any) -> list[str] | None:
+    """Where the strings of events like this one are only to be appended, as `fold_all` does; None
+    if it does more.
+    """
+    step: Any = answer.routes.get(event.index)
+    if step is None or step.closed:
+        return None
+    if event.delta.type == "text":
+        return step.text_part  # type: ignore[no-any-return]
+    plain = type(event.delta) is ArgumentsDelta and ArgumentsDelta in step.plain_folds
+    return step.fragments if plain else None
 
 
 def _fold(answer: Answer, event: Any) -> None:

@@ -254,7 +254,7 @@ class InteractionBuilder:
         """The terminal event closes what is open. Gaps show only now, since steps may come late."""
         if self.closed == len(self.order):  # it is not the first, and nothing came since
             return
-        for builder in self.open:
+        for builder in sorted(self.open, key=lambda builder: builder.position):
             if not builder.closed:
                 self.findings.issue("never_stopped", builder.index)
                 builder.close()

@@ -38,15 +38,17 @@ class TextPart:
 
     def build(self, findings: Findings, index: int, growing: bool) -> m.TextContent:
         """The part as it is now; `growing` if more text may come."""
-        if len(self.fragments) > 1:
-            self.fragments = ["".join(self.fragments)]
-        text = self.fragments[0] if self.fragments else ""
+        fragments = self.fragments
+        text = "".join(fragments)
+        halves = has_half(fragments)
+        if len(fragments) > 1:
+            fragments[:] = [text]  # in its place: `strings_of` gives the list away
         base = self.base
         held: Any = UNSET if base is None else base.annotations
         annotations: Any = [*(held or ()), *self.annotations] if self.annotations else held
         if base is not None and text is base.text:
             return base if annotations is held else replace(base, annotations=annotations)
-        if not text.isascii():
+        if not text.isascii() and halves:
             text = self.paired(text, findings, index, growing)
         if base is None:
             return m.TextContent(text=text, annotations=annotations)
@@ -57,15 +59,12 @@ class TextPart:
 
         A high half at the end waits for the other one, as long as the text grows.
         """
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            half = text[-1] if growing and "\ud800" <= text[-1] <= "\udbff" else ""
-            utf16 = text.removesuffix(half).encode("utf-16-le", "surrogatepass")
-            text = utf16.decode("utf-16-le", "replace")
-            if text.encode("utf-16-le") != utf16:
-                findings.issue("lone_surrogate", index)
-            self.fragments = [text, half] if half else [text]
+        half = text[-1] if growing and "\ud800" <= text[-1] <= "\udbff" else ""
+        utf16 = text.removesuffix(half).encode("utf-16-le", "surrogatepass")
+        text = utf16.decode("utf-16-le", "replace")
+        if text.encode("utf-16-le") != utf16:
+            findings.issue("lone_surrogate", index)
+        self.fragments[:] = [text, half] if half else [text]
         return text
 
 
@@ -117,6 +116,17 @@ class UnknownPart:
     def build(self) -> m.UnknownContent:
         """The part as it is now."""
         return m.UnknownContent(encode(self.raw), self.base.tag, self.base.reason)
+
+
+def has_half(fragments: list[str]) -> bool:
+    """Whether half of a surrogate pair is in one of the texts: it cannot be written as UTF-8."""
+    try:
+        for fragment in fragments:  # one by one: a large copy costs most by the memory it takes
+            if not fragment.isascii():
+                fragment.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def is_aligned(data: str) -> bool:

@@ -16,7 +16,7 @@ from ..codec.structs import Unknown, WireStruct
 from ..codec.unknown import iter_unknown, unknown_texts
 from ..models import Usage
 from ..wire.error_body import ErrorInfo
-from .usage import UsageSource
+from .usage import UsageSource, may_owe
 
 __all__ = [
     "ISSUES",
@@ -67,7 +67,7 @@ ISSUES: Final[dict[str, str]] = {
     "conflict": "a second value for a member; the later one stands",
     "created_again": "a second interaction.created with the same id; ignored",
     "damaged": "an event of this wire that could not be read; a piece of the answer may be missing",
-    "dialect": "an event in the form of a gateway or of the live socket; it was read all the same",
+    "dialect": "an event in the form of a gateway, or of the live socket in a stream; it was read",
     "event_name": "the SSE event name differs from event_type; event_type counts",
     "held_stands": "the answer was complete already; what came on a replay or resume is left out",
     "index_gap": "step indexes with a gap; the steps stand in order without a filler",
@@ -172,6 +172,17 @@ class StreamReport(msgspec.Struct, frozen=True, kw_only=True):
     def intact(self) -> bool:
         """Whether everything of this wire that came could be read; it says nothing of the end."""
         return self.damaged == 0
+
+    @property
+    def usage_owed(self) -> bool:
+        """Whether it ended without its final counts, and a later read may have them.
+
+        The server may add the usage to the stored interaction seconds after the end. False while it
+        is not over, for an answer without an id, which cannot be read, and for one that `failed` or
+        was `cancelled`, which need not have any.
+        """
+        stored = bool(self.interaction_ids)
+        return stored and self.usage_source != "terminal" and may_owe(self.outcome)
 
     @property
     def interaction_id(self) -> str | None:

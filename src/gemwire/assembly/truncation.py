@@ -63,11 +63,13 @@ def _count(number: int, what: str) -> str:
 
 
 def _open_step(answer: Answer) -> str:
-    """The step that was opened last, if it is open."""
+    """The step that was opened last, if it is open, else the one that stands last of those."""
     waiting = [builder for builder in answer.current.open if not builder.closed]
     if not waiting:
         return ""
-    last = waiting[-1]
+    last = answer.current.last
+    if last is None or last.closed:
+        last = max(waiting, key=lambda builder: builder.position)
     return f"step {last.index} ({_shortened(_said(str(last.kind)), 40)}) is open"
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from ..codec.encode import encode
@@ -13,6 +13,7 @@ from ..codec.json import read_json
 from ..codec.schema import fields
 from ..codec.structs import Extra
 from ..models import Usage
+from ..models.views import is_terminal
 
 UsageSource: TypeAlias = Literal["terminal", "step", "status", "metadata"]
 """Which event a report of usage came with; only that of the terminal one is what is billed."""
@@ -43,6 +44,15 @@ class UsageLedger:
             return
         self.usage = usage
         self.source = source
+
+
+NEVER_OWED: Final = frozenset({"cancelled", "error", "failed", "truncated"})
+"""Outcomes that need not come with usage, however long one waits; a cut is to be resumed."""
+
+
+def may_owe(outcome: str | UnsetType) -> bool:
+    """Whether an answer with this outcome is to have usage: it is owed where there is none."""
+    return is_terminal(outcome) and outcome not in NEVER_OWED
 
 
 def _members(usage: Usage) -> set[str]:

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from .. import models
 from ..codec.decode import Data, mended, refuse_unknown
-from ..codec.json import REFUSED, Misfit, read_json, split_object
+from ..codec.json import REFUSED, Misfit, read_json, split_array, split_object
 from ..codec.lenient import struct
 from ..codec.once import decoder, memo
 from ..codec.schema import fields, known_items, known_values, shape
@@ -182,6 +182,16 @@ def walk_event(data: Data, event: str | None, notes: list[str] | None = None) ->
         return UnknownInteractionSseEvent(text, tag, str(misfit))
 
 
+def frame_items(text: bytes) -> list[bytes] | None:
+    """The texts of the events in a message that holds several, `{"events": [ … ]}`; else None."""
+    if b'"events"' not in text:
+        return None
+    try:
+        return split_array(split_object(text).get("events", b""))
+    except Misfit:
+        return None
+
+
 def warm_up() -> None:
     """Build all that reading events and Interactions needs now, not with the first of them.
 
@@ -192,6 +202,7 @@ def warm_up() -> None:
     for name in (*EVENTS, None):
         EVENT_DECODERS[name]
     waiting: list[Any] = [__getattr__("Event"), Interaction, models.LegacyInteraction, Any]
+    waiting += [models.ServerEvent]
     waiting += [dict[str, Raw], list[Raw], list[models.LegacyContent]]  # the last for `outputs`
     seen: set[Any] = set()
     while waiting:

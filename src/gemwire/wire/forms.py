@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Literal, NamedTuple
 
-from ..codec.json import Misfit, split_array, split_object
 from ..codec.structs import Unknown
 from . import contents, lifecycle
-from .events import walk_event
+from .events import frame_items, walk_event
 
 __all__ = ["FORMS", "Form"]
 
@@ -40,13 +39,8 @@ class Form(NamedTuple):
 
 def _frame(event: Any) -> tuple[Any, ...] | None:
     """The events of a message that holds several, as they stand in there."""
-    if not isinstance(event, Unknown) or b'"events"' not in event.json:
-        return None
-    try:
-        items = split_array(split_object(event.json).get("events", b""))
-    except Misfit:
-        return None
-    return tuple(walk_event(item, None) for item in items)
+    items = frame_items(event.json) if isinstance(event, Unknown) else None
+    return None if items is None else tuple(walk_event(item, None) for item in items)
 
 
 _LIFECYCLE: Final = (
@@ -107,20 +101,32 @@ FORMS: Final[tuple[Form, ...]] = (
         "status_object",
         "member",
         '`"status": {"code": …, "message": …}`, a google.rpc status, in an event that ends',
-        "`failed`, with the object among `errors`; `completed` if the code is 0 or absent",
+        "`failed`, with the object among `errors`; `completed` if the code is 0, or absent with "
+        "no message",
         "the live socket",
         "assembly",
     ),
     Form(
         "named_end",
         "event",
-        "`interaction.failed`, `.error`, `.cancelled`, `.incomplete`, `.requires_action`, "
-        "`.requires_continuation`, `.budget_exceeded`, flat or nested",
+        "`interaction.failed`, `.error`, `.cancelled`, `.canceled`, `.incomplete`, "
+        "`.requires_action`, `.requires_continuation`, `.budget_exceeded`, flat or nested",
         "the end, with this status (`.error` is `failed`) and the reason that stands in it",
         "CLIProxyAPI, guides, the live socket",
         "assembly",
         tuple(lifecycle.ENDS),
         lifecycle.named_end,
+        dialect=True,
+    ),
+    Form(
+        "connection",
+        "event",
+        "`interaction.connected`, `reconnection_required`",
+        "a status update without a status: no end of the answer",
+        "the live socket",
+        "assembly",
+        ("interaction.connected", "reconnection_required"),
+        lifecycle.connection,
         dialect=True,
     ),
     Form(

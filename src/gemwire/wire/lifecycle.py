@@ -27,7 +27,9 @@ __all__ = [
     "ENDS",
     "beside_error",
     "beside_interaction",
+    "connection",
     "flat",
+    "from_live",
     "has_bad_status",
     "has_legacy_form",
     "lifecycle_of_legacy",
@@ -41,6 +43,7 @@ Events = tuple[Any, ...] | None
 
 ENDS: Final[dict[str, str]] = {
     "interaction.budget_exceeded": "budget_exceeded",
+    "interaction.canceled": "cancelled",
     "interaction.cancelled": "cancelled",
     "interaction.error": "failed",
     "interaction.failed": "failed",
@@ -144,7 +147,7 @@ def _failed(text: bytes) -> bool | None:
     JSON leaves out a code of 0, which is success.
     """
     status = read_json(text)
-    if not isinstance(status, dict) or (status and not status.keys() & {"code", "message"}):
+    if not isinstance(status, dict) or (status and not status.keys() & fields(m.Status).keys()):
         return None
     code = status.get("code")
     return bool(status.get("message")) if code is None else code not in (0, "0", "OK")
@@ -204,6 +207,33 @@ def flat(event: Any) -> Events:
     except Misfit:
         return None
     return (_TODAY[tag](interaction=interaction, **carried),)
+
+
+def from_live(event: Any) -> tuple[Any, ...]:
+    """An event of the live socket that streams do not have: as it would be read without
+    `interaction`, but that every member may be absent.
+
+    """
+    tag = event.event_type
+    sent = m.UnknownInteractionSseEvent(encode(event), tag)
+    if tag not in _TODAY:
+        return (named_end if tag in ENDS else connection)(sent) or (sent,)
+    members = split_object(sent.json)
+    try:
+        interaction = _interaction(_own(members))
+        return (_TODAY[tag](interaction=interaction, **_envelope(members)),)
+    except Misfit:
+        return (sent,)
+
+
+def connection(event: Any) -> Events:
+    """An event of the connection, which says nothing of the answer but what any event may carry:
+    a status update without a status.
+    """
+    try:
+        return (struct(m.InteractionStatusUpdate, split_object(event.json)),)
+    except Misfit:
+        return None
 
 
 def _carried(event: Any, extra: Any) -> dict[str, Any]:

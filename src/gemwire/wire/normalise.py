@@ -13,6 +13,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from .. import models as m
+from ..codec.encode import encode
 from ..codec.structs import Unknown, WireStruct
 from ..models.tables import EVENTS
 from .contents import (
@@ -25,7 +26,7 @@ from .contents import (
 )
 from .events import walk_event
 from .forms import FORMS, Form
-from .lifecycle import payload_today
+from .lifecycle import from_live, payload_today
 
 __all__ = [
     "FORMS",
@@ -92,13 +93,18 @@ def dialect_of(event: Any, /) -> str | None:
 
 
 def _reader_of(event: Any) -> Callable[[Any], _Formed]:
-    """What reads an event of the legacy generation; known by its type from then on."""
+    """What reads an event of the legacy generation or of the live socket, whose models are loaded
+    only with the first of them; known by its type from then on.
+    """
     kind = getattr(event, "event_type", None)
     if isinstance(event, Unknown) and kind is not None:
         return _unknown
-    if not isinstance(event, WireStruct) or kind not in EVENTS:
-        raise TypeError(f"not an event of the Interactions API: {event!r}")
-    return _READERS.setdefault(type(event), _lifecycle if kind in _EVENT_FORMS else _same)
+    if isinstance(event, WireStruct):
+        if kind in EVENTS and isinstance(event, getattr(m, EVENTS[kind])):
+            return _READERS.setdefault(type(event), _lifecycle if kind in _EVENT_FORMS else _same)
+        if isinstance(event, get_args(m.ServerEvent)):
+            return _READERS.setdefault(type(event), _live)
+    raise TypeError(f"not an event of the Interactions API: {event!r}")
 
 
 def _same(event: Any) -> _Formed:
@@ -107,6 +113,14 @@ def _same(event: Any) -> _Formed:
 
 def _lifecycle(event: Any) -> _Formed:
     return _first(_EVENT_FORMS[event.event_type], event)
+
+
+def _live(event: Any) -> _Formed:
+    """An event that only the live socket has; with an `interaction` it has the form of a stream."""
+    known = walk_event(encode(event), event.event_type) if event.event_type in EVENTS else event
+    if isinstance(known, Unknown) or type(known) is type(event):
+        return None, from_live(event)
+    return None, normalise(known)
 
 
 def _start(event: m.StepStart) -> _Formed:
