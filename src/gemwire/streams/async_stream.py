@@ -7,18 +7,17 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from ..assembler import Assembler
+from ..assembler import Assembler, grow
 from ..assembly.report import StreamReport
 from ..assembly.verdict import OnDamage
 from ..errors import GemwireError
 from ..models import Interaction, Step
-from ..sse import SSEParser
-from ..wire.events import decode_event, is_done
 from .body import Chunk, frames_of
 from .finished import FinishedSteps
-from .parser import MANY_CHUNKS, MAX_EVENT_BYTES, SMALL_CHUNK, TERMINATOR, InteractionParser
+from .lane import Frames, Run
+from .parser import MANY_CHUNKS, MAX_EVENT_BYTES, SMALL_CHUNK, InteractionParser
 from .source import AsyncSource, checked
-from .stream import cut_of, end_of_bytes, final_of, last_event
+from .stream import cut_of, end_of_bytes, event_of, final_of, last_event
 from .text import TextPieces
 
 if TYPE_CHECKING:
@@ -144,15 +143,17 @@ class AsyncInteractionStream:
 
     async def _run(self) -> AsyncGenerator[Event]:
         parser = self._parser
-        take = parser.take
+        lone, assembler = parser.lone, parser.assembler
         try:
             async for chunk in self._source:
+                if (event := lone(chunk)) is not None:
+                    grow(assembler, event)
+                    yield event
+                    continue
                 if type(chunk) is not bytes:
                     checked(chunk)
-                for message in parser.messages(chunk):
-                    event = take(message)
-                    if event is not TERMINATOR:
-                        yield event
+                for event in parser.taken(parser.messages(chunk)):
+                    yield event
             for event in parser.close():
                 yield event
         except Exception as error:
@@ -200,12 +201,19 @@ def aiter_events(
     return _events_of(AsyncSource(chunks), frames_of(max_event_bytes), strict)
 
 
-async def _events_of(source: AsyncSource, frames: SSEParser, strict: bool) -> AsyncIterator[Event]:
+async def _events_of(source: AsyncSource, frames: Frames, strict: bool) -> AsyncIterator[Event]:
+    lone = frames.lone
     try:
         async for chunk in source:
-            for message in frames.feed(checked(chunk)):
-                if not is_done(message.data):
-                    yield decode_event(message.data, message.event, strict=strict)
+            if (event := lone(chunk)) is not None:
+                yield event
+                continue
+            for message in frames.feed_frames(checked(chunk)):
+                if type(message) is Run:
+                    for event in message.events():
+                        yield event
+                elif (event := event_of(message, strict)) is not None:
+                    yield event
         for event in last_event(frames, strict):
             yield event
     finally:

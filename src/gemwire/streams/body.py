@@ -8,21 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from msgspec import UNSET
 
 from ..assembly.answer import Answer
 from ..assembly.verdict import take_body, take_error
 from ..codec.json import read_json
+from ..codec.structs import Unknown
 from ..errors import ApiError, DecodeError, LimitExceeded
-from ..sse import SSEParser
+from ..sse import SSEMessage
 from ..wire.bodies import decode_interaction
 from ..wire.error_body import error_info, is_error
+from ..wire.events import decode_event, is_done
+from .lane import Chunk, Frames
 
-__all__ = ["Chunk", "Head", "frames_of", "read_body", "read_stray"]
-
-Chunk: TypeAlias = bytes | bytearray | memoryview
+__all__ = ["Chunk", "Head", "frames_of", "is_torn", "read_body", "read_stray"]
 
 _SPACE: Final = b" \t\r\n\xef\xbb\xbf"  # white space, and the bytes of a BOM
 _IN_FRAME: Final = (b"\ndata:", b"\rdata:")
@@ -39,9 +40,9 @@ def has_lost(block: bytes, event: bytes, has_data: bool) -> bool:
     return any(b'"event_type"' in line and not line.startswith(b"data:") for line in lines)
 
 
-def frames_of(limit: int) -> SSEParser:
+def frames_of(limit: int) -> Frames:
     """A parser of frames that gives what a block lost as a message, so that it can be told."""
-    frames = SSEParser(max_event_bytes=limit)
+    frames = Frames(max_event_bytes=limit)
     frames.has_lost = has_lost
     return frames
 
@@ -137,3 +138,11 @@ def _json_in(text: str) -> Iterator[Any]:
             with suppress(ValueError, RecursionError):
                 payload, end = decode(text, start)
                 yield payload
+
+
+def is_torn(message: SSEMessage) -> bool:
+    """Whether the last message, which no blank line completes, was cut off: no JSON object."""
+    event = decode_event(message.data, message.event)
+    return (
+        isinstance(event, Unknown) and not is_done(message.data) and not isinstance(event.raw, dict)
+    )

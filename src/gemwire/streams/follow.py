@@ -361,7 +361,7 @@ class FollowedStream(InteractionStream):
             self._failure = end_of_bytes(self._parser, error)
             raise
 
-    def _run(self) -> Generator[Event]:
+    def _run(self) -> Generator[Event, bool | None]:
         point = self._plan.first()
         while self._plan.wanted:
             failure: Exception | None = None

@@ -7,21 +7,24 @@ the last chunk that it read, and this walks the lines of that chunk once more.
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..sse import SSEParser
 from .body import frames_of
+from .lane import Run
 
-__all__ = ["offsets_of"]
+__all__ = ["events_in", "offsets_of"]
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n)")
 
 
 def offsets_of(frames: SSEParser, limit: int) -> list[int]:
-    """For each message of the last chunk, the byte of the stream where its block of lines begins.
+    """For each event of the last chunk, the byte of the stream where its block of lines begins.
 
     Cost: that of reading the chunk again, line by line.
     """
     raw, began, line_ended, end, messages = frames.last_fed
+    count = sum(map(events_in, messages))
     start = end - len(raw)
     scratch = frames_of(limit)
     scratch.go_on(b"")
@@ -38,6 +41,11 @@ def offsets_of(frames: SSEParser, limit: int) -> list[int]:
         offsets += [block] * len(scratch.feed(line[0]))
         if blank:
             block = -1
-        if len(offsets) >= len(messages):
+        if len(offsets) >= count:
             break  # and so no event that is too large is met
-    return [began] * (len(messages) - len(offsets)) + offsets
+    return [began] * (count - len(offsets)) + offsets
+
+
+def events_in(message: Any) -> int:
+    """How many events a message brings."""
+    return message.size if type(message) is Run else 1

@@ -9,24 +9,23 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ..assembler import Assembler
+from ..assembler import Assembler, grow
 from ..assembly.report import StreamReport
 from ..assembly.verdict import OnDamage
 from ..errors import GemwireError, TruncatedStream
 from ..models import Interaction, Step
-from ..sse import SSEParser
+from ..sse import SSEMessage, SSEParser
 from ..wire.events import decode_event, is_done
-from .body import Chunk, frames_of
+from .body import Chunk, frames_of, is_torn
 from .finished import FinishedSteps
+from .lane import Frames, Run
 from .parser import (
     MANY_CHUNKS,
     MAX_EVENT_BYTES,
     SMALL_CHUNK,
-    TERMINATOR,
     InteractionParser,
-    is_torn,
 )
 from .source import Source, checked, is_mistake
 from .text import TextPieces
@@ -96,9 +95,12 @@ class InteractionStream:
         What a reopening repeats is given once. Joined, it is the `full_text` of the answer.
         """
         pieces = TextPieces(self._parser.assembler)
-        for event in self:
-            if text := pieces.of(event):
-                yield text
+        item: Any = next(self._events, None)
+        with suppress(StopIteration):
+            while item is not None:
+                if text := pieces.more(item) if type(item) is str else pieces.of(item):
+                    yield text
+                item = self._events.send(True)  # the text alone will do, see `taken`
         if text := pieces.rest():
             yield text
 
@@ -191,18 +193,20 @@ class InteractionStream:
         self._events.close()
         self._parser.assembler.settle()
 
-    def _run(self) -> Generator[Event]:
+    def _run(self) -> Generator[Event, bool | None]:
         parser = self._parser
-        take = parser.take
+        lone, assembler = parser.lone, parser.assembler
         try:
             for chunk in self._source:
+                if (event := lone(chunk)) is not None:  # `iter_feed`, without its generator
+                    grow(assembler, event)
+                    yield event
+                    continue
                 if type(chunk) is not bytes:
                     checked(chunk)
-                for message in parser.messages(chunk):  # `iter_feed`, without its generator
-                    event = take(message)
-                    if event is not TERMINATOR:
-                        yield event
-            yield from parser.close()
+                yield from parser.taken(parser.messages(chunk))
+            for event in parser.close():  # a list has no `send`
+                yield event
         except Exception as error:
             self._failure = end_of_bytes(parser, error)
             raise
@@ -302,15 +306,32 @@ def iter_events(
     return _events_of(Source(chunks), frames_of(max_event_bytes), strict)
 
 
-def _events_of(source: Source, frames: SSEParser, strict: bool) -> Iterator[Event]:
+def _events_of(source: Source, frames: Frames, strict: bool) -> Iterator[Event]:
+    lone = frames.lone
     try:
         for chunk in source:
-            for message in frames.feed(checked(chunk)):
-                if not is_done(message.data):
-                    yield decode_event(message.data, message.event, strict=strict)
+            if (event := lone(chunk)) is not None:
+                yield event
+                continue
+            for message in frames.feed_frames(checked(chunk)):
+                if type(message) is Run:
+                    yield from message.events()
+                elif (event := event_of(message, strict)) is not None:
+                    yield event
         yield from last_event(frames, strict)
     finally:
         source.abandon()
+
+
+def event_of(message: SSEMessage | bytes, strict: bool) -> Event | None:
+    """The event of a message; None for the terminator."""
+    if isinstance(message, bytes):
+        if message[:1] == b"{":  # nearly all are
+            return decode_event(message, "step.delta", strict=strict)
+        message = SSEMessage("step.delta", message)
+    if is_done(message.data):
+        return None
+    return decode_event(message.data, message.event, strict=strict)
 
 
 def last_event(frames: SSEParser, strict: bool) -> Iterator[Event]:

@@ -37,11 +37,30 @@ class TextPieces:
 
     def of(self, event: Event) -> str:
         """The text that an event brings, "" if none or if it was there before."""
-        answer = self._answer
         if type(event) is StepDelta and type(event.delta) is TextDelta:  # nearly all are
-            text = self._delta(event.index, event.delta)
-        else:
-            text = "".join(map(self._brought, normalise(event)))
+            text = event.delta.text
+            step = self._answer.routes.get(event.index)
+            if step is not None and type(step.base) is ModelOutputStep and text.isascii():
+                return self.more(text)
+            return self._new(self._delta(event.index, event.delta))
+        return self._new("".join(map(self._brought, normalise(event))))
+
+    def more(self, text: str) -> str:
+        """The same for text of output in which there is no half of a surrogate pair."""
+        place, answer = self._place, self._answer
+        if (
+            place == self._given
+            and not self._held
+            and answer.rollbacks == self._rollbacks
+            and answer.current.ended is self._ended
+        ):
+            self._given = self._place = place + len(text)
+            return text
+        return self._new(text)
+
+    def _new(self, text: str) -> str:
+        """What of a text that an event brings was not given before."""
+        answer = self._answer
         if (text and not text.isascii()) or self._held:
             text = self._paired(text)
         ended = answer.current.ended
