@@ -48,13 +48,15 @@ FLOORS: Final[tuple[tuple[str, ...], ...]] = (
     # From the ground up. A room imports from lower floors, and never from its own floor.
     ("errors",),
     ("codec",),
-    ("sse", "models", "redaction"),
+    ("structured",),
+    ("sse", "models", "preview", "redaction"),
     ("legacy",),
     ("wire",),
     ("assembly",),
     ("resume", "operations"),
-    ("assembler",),
+    ("assembler", "tools"),
     ("streams",),
+    ("polling", "telemetry"),
     ("gemwire",),
     ("replay",),
 )
@@ -271,6 +273,11 @@ TOPICS: Final[dict[str, str]] = {
     "errors": "Errors",
     "legacy": "Models",
     "gemwire": "Models",
+    "polling": "Streams",
+    "preview": "Tools and types",
+    "structured": "Tools and types",
+    "telemetry": "Tools and types",
+    "tools": "Tools and types",
     "wire/error_body.py": "Errors",
 }
 """The heading under which the public names of a room stand, or those of one file."""
@@ -281,6 +288,7 @@ HEADINGS: Final = (
     "Decoding and encoding",
     "Assembling",
     "Requests",
+    "Tools and types",
     "Events",
     "Steps",
     "Content",

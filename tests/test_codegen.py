@@ -445,7 +445,7 @@ def test_two_schemas_of_one_name(tmp_path: Path) -> None:
     other = tmp_path / "other.yaml"
     other.write_text((tmp_path / "spec.yaml").read_text().replace("The x.", "Another x."))
     documents = Documents({tmp_path / "spec.yaml": None, other: None}, tmp_path / "overlay.yaml")
-    with pytest.raises(Refused, match="other.yaml#/components/schemas/A: a second one"):
+    with pytest.raises(Refused, match=r"other\.yaml#/components/schemas/A: a second one"):
         published(documents)
 
 

@@ -109,7 +109,7 @@ def test_new_value_of_an_enum(payload: dict[str, Any], where: str, value: str) -
         (m.McpServer, {"type": "mcp_server", "headers": {"a": "b", "c": 1}}),
         (m.AllowlistEntry, {"domain": "*", "transform": [{"a": 1}]}),
         (m.EnvironmentConfig, {"type": "remote", "env": {"A": 1}}),
-        (m.RagRetrievalConfig, {"ranking": {"ranking_config": "other"}}),
+        (m.RagRetrievalConfig, {"ranking": {"ranking_config": 7}}),
         (m.VideoContent, {"type": "video", "processing": {"type": "agentic"}}),
         (m.VideoContent, {"type": "video", "processing": {"type": None}}),
         (m.VideoContent, {"type": "video", "processing": {"type": 7}}),

@@ -46,12 +46,22 @@ BASES: Final = {
 what another class holds has it as an attribute.
 """
 
-LAZY: Final = {"__init__.py", "models/lazy.py"}
+LAZY: Final = {"__init__.py", "models/__init__.py", "models/lazy.py", "operations/body.py"}
 """The files that load a module by its name: what `gemwire` and `gemwire.models` have is listed, for
 the type checker, in their `__init__.py`.
 """
 
-PUBLIC: Final = ("gemwire", "gemwire.legacy", "gemwire.models", "gemwire.operations")
+PUBLIC: Final = (
+    "gemwire",
+    "gemwire.legacy",
+    "gemwire.models",
+    "gemwire.operations",
+    "gemwire.polling",
+    "gemwire.preview",
+    "gemwire.structured",
+    "gemwire.telemetry",
+    "gemwire.tools",
+)
 """The modules whose names are public: what programs may import, and what `replay` imports."""
 
 TOOLS: Final = {"test", "check", "codegen", "bench"}

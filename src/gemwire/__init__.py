@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from . import legacy as legacy
     from . import models as models
     from . import operations as operations
+    from . import polling as polling
+    from . import preview as preview
+    from . import structured as structured
+    from . import telemetry as telemetry
+    from . import tools as tools
     from .assembler import Assembler as Assembler
     from .assembly.continuation import join_continuations as join_continuations
     from .assembly.disassemble import disassemble as disassemble
@@ -38,6 +43,8 @@ if TYPE_CHECKING:
     from .errors import DecodeError as DecodeError
     from .errors import GemwireError as GemwireError
     from .errors import LimitExceeded as LimitExceeded
+    from .errors import OutputError as OutputError
+    from .errors import PollTimeout as PollTimeout
     from .errors import ProtocolError as ProtocolError
     from .errors import ServerError as ServerError
     from .errors import StreamError as StreamError
@@ -90,6 +97,7 @@ if TYPE_CHECKING:
     from .operations.media import image_content as image_content
     from .operations.media import video_content as video_content
     from .operations.request import Request as Request
+    from .preview.arguments import ArgumentsPreview as ArgumentsPreview
     from .redaction import redact as redact
     from .sse import DONE as DONE
     from .sse import SSEMessage as SSEMessage
@@ -122,6 +130,7 @@ __all__ = [
     "ApiError",
     "ArgumentsDelta",
     "ArgumentsError",
+    "ArgumentsPreview",
     "Assembler",
     "AsyncFollowedStream",
     "AsyncInteractionStream",
@@ -152,6 +161,8 @@ __all__ = [
     "Issue",
     "LimitExceeded",
     "ModelOutputStep",
+    "OutputError",
+    "PollTimeout",
     "ProtocolError",
     "Request",
     "ResumePoint",
@@ -211,8 +222,13 @@ __all__ = [
     "legacy",
     "models",
     "operations",
+    "polling",
+    "preview",
     "redact",
+    "structured",
+    "telemetry",
     "to_dict",
+    "tools",
     "unknown_members",
     "user_input",
     "video_content",
@@ -231,7 +247,8 @@ _EXPORTS = {
     "codec.unknown": "Found iter_unknown unknown_members",
     "errors": (
         "ApiError ArgumentsError CheckpointError DamagedStream DecodeError GemwireError "
-        "LimitExceeded ProtocolError ServerError StreamError TruncatedStream"
+        "LimitExceeded OutputError PollTimeout ProtocolError ServerError StreamError "
+        "TruncatedStream"
     ),
     "models": (
         "Annotation ArgumentsDelta AudioContent AudioDelta Content DocumentContent "
@@ -244,6 +261,7 @@ _EXPORTS = {
         "UserInputStep VideoContent VideoDelta"
     ),
     "models.views": "is_terminal",
+    "preview.arguments": "ArgumentsPreview",
     "operations.input": "function_result history user_input",
     "operations.media": "audio_content document_content image_content video_content",
     "operations.request": "Request",
@@ -259,7 +277,9 @@ _EXPORTS = {
     "wire.live": "decode_live_event",
 }
 _MODULE_OF = {name: module for module, names in _EXPORTS.items() for name in names.split()}
-_MODULES = frozenset({"legacy", "models", "operations"})
+_MODULES = frozenset(
+    "legacy models operations polling preview structured telemetry tools".split()  # noqa: SIM905
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -4,12 +4,14 @@
     ├─ ProtocolError            the bytes break a limit or a rule of the framing
     │  └─ LimitExceeded         one event, or a body that is one JSON value, is too large
     ├─ DecodeError              a payload does not fit its schema       also a ValueError
+    │  └─ OutputError           the text of an answer is not the type that was asked for
     ├─ StreamError              a stream that gave no usable answer
     │  ├─ TruncatedStream       it ended before the server finished     also an EOFError
     │  ├─ ServerError           the server sent an error into it
     │  ├─ ArgumentsError        the arguments of a tool call are no JSON object
     │  └─ DamagedStream         a part of it could not be read
     ├─ CheckpointError          bytes that are no checkpoint of ours    also a ValueError
+    ├─ PollTimeout              an answer had not ended in time         also a TimeoutError
     └─ ApiError                 an error answer to a call without streaming
 
 Whatever bytes come in, no other exception goes out: an exception that is not in this tree is a
@@ -23,6 +25,7 @@ same name. All of them copy and pickle with their attributes.
 from __future__ import annotations
 
 import copyreg
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:  # the one arrow that leads up: what an exception carries
@@ -37,6 +40,8 @@ __all__ = [
     "DecodeError",
     "GemwireError",
     "LimitExceeded",
+    "OutputError",
+    "PollTimeout",
     "ProtocolError",
     "ServerError",
     "StreamError",
@@ -287,3 +292,33 @@ def _describe(code: str | int | None, status: str | None, message: str) -> str:
     name = " ".join(_shortened(str(part)) for part in (code, status) if part is not None)
     message = _shortened(message, _SHOWN)
     return ": ".join(filter(None, (name, message))) or "an error without code or message"
+
+
+class OutputError(DecodeError):
+    """The text of an answer is not what was asked for.
+
+    Attributes:
+        text: all of the text, as the model wrote it.
+        path: the JSON path of the misfit, such as `$.items[2].price`; `$` is the whole text.
+        status: of the answer; None if it had none.
+    """
+
+    def __init__(self, message: str, /, *, path: str = "$", text: str, status: str | None) -> None:
+        super().__init__(message, path=path, data=text.encode("utf-8", "replace"))
+        self.text = text
+        self.status = status
+
+
+class PollTimeout(GemwireError, TimeoutError):
+    """An answer had not ended when the time was over. It may still do: poll it again later.
+
+    Attributes:
+        interaction: as it was last seen; None if no read brought one.
+    """
+
+    def __init__(self, message: str, /, *, interaction: Interaction | None) -> None:
+        super().__init__(message)
+        self.interaction = interaction
+
+    def __reduce__(self) -> tuple[Any, ...]:  # an OSError has its arguments by __init__ alone
+        return partial(type(self), interaction=self.interaction), self.args, self.__dict__

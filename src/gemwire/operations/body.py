@@ -25,7 +25,7 @@ from ..codec.schema import fields, shape
 from ..codec.structs import WireStruct
 from ..errors import GemwireError
 
-__all__ = ["encoded", "without_none"]
+__all__ = ["encoded", "model_in", "without_none"]
 
 TAGGED: Final[dict[type, type[WireStruct]]] = {
     models.FindRequest: models.FindRequestAgentConfig,
@@ -87,8 +87,14 @@ def _text(body: Any, names: tuple[str, ...], package: str) -> bytes:
 
 
 def _kinds(names: tuple[str, ...], package: str) -> list[Any]:
-    module = import_module(package)
-    return [getattr(module, name) for name in names]
+    return [model_in(package, name) for name in names]
+
+
+def model_in(package: str, name: str) -> Any:
+    """A model by its name: of `gemwire.models`, or of a package that was generated for another
+    API.
+    """
+    return getattr(import_module(package), name)
 
 
 def _kind_of(body: Any, kinds: list[Any]) -> Any:

@@ -9,7 +9,6 @@ stays one line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from urllib.parse import quote
 
@@ -20,7 +19,7 @@ from ..codec.json import read_json
 from ..errors import ApiError, DecodeError
 from ..wire.bodies import decode_interaction
 from ..wire.error_body import is_error
-from .body import encoded
+from .body import encoded, model_in
 from .response import Headers, api_error, beside_schema, header_value, without_bom
 
 __all__ = ["Operation", "Request", "Value"]
@@ -82,9 +81,7 @@ class Request(Struct, Generic[T], frozen=True, kw_only=True):
         """The type of the answer, whose module is imported now; None if there is no answer."""
         if self.response_header is not None:
             return str
-        return (
-            None if self.response is None else getattr(import_module(self.package), self.response)
-        )
+        return None if self.response is None else model_in(self.package, self.response)
 
     def decode_response(
         self,

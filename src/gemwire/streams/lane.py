@@ -174,7 +174,7 @@ class Shape:
     def _run(self, insides: list[bytes], apart: bool) -> Run | None:
         """The run of what should be the insides of strings."""
         try:
-            text = _decode_text(b'"%b"' % b"\x7f".join(insides))
+            text = decoder(str).decode(b'"%b"' % b"\x7f".join(insides))
         except REFUSED:
             return None
         seams = len(insides) - 1
@@ -218,9 +218,6 @@ class Run(NamedTuple):
         return self.shape.events(
             self.text.split(DEL) if len(self.strings) < self.size else self.strings
         )
-
-
-_decode_text = decoder(str).decode
 
 
 def learn(name: bytes, data: bytes) -> Kind | None:
@@ -306,7 +303,7 @@ class Frames(SSEParser):
         ):
             return None
         try:
-            text = _decode_text(chunk[shape.quoted])
+            text = decoder(str).decode(chunk[shape.quoted])
         except REFUSED:
             return None
         self.fed_bytes += len(chunk)
