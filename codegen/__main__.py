@@ -106,6 +106,8 @@ def write_own(check: bool) -> int:
             )
         else:
             path.write_text(new, "utf-8")
+    for name in (stale - files.keys()) if not check else ():
+        (ROOT / name).unlink()
     undescribed = not _all_described() if check else False
     if not stale:
         print("what is generated is up to date")

@@ -33,7 +33,9 @@ def describe(document: Schema, path: Path) -> None:
     texts = read_descriptions(path)
     for name, schema in schemas_of(document).items():
         given = texts["schemas"].get(name, {})
-        if WHOLE in given:
+        if (other := refers_to(schema)) is not None:
+            schema["description"] = f"Another name of `{other}`."
+        elif WHOLE in given:
             schema["description"] = given[WHOLE]
         for member, keywords in schema.get("properties", {}).items():
             if member in given:

@@ -177,7 +177,7 @@ class _Operation:
 
     def answer(self) -> Schema:
         responses = self.given.get("responses") or {}
-        status = next((s for s in responses if str(s)[0] == "2"), None)
+        status = next((s for s in responses if str(s).startswith("2")), None)
         if status is None and "default" in responses:
             status = "default"
         if status is None:

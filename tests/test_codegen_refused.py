@@ -202,7 +202,12 @@ def refusal(
     return err
 
 
-@pytest.mark.parametrize("name", REFUSED)
+SLOW = {"a way without an end"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in REFUSED]
+)
 def test_refused(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec, place, do = REFUSED[name]
     line = refusal(tmp_path, capsys, spec)

@@ -61,7 +61,7 @@ CASES: dict[str, tuple[Mapping[str, Any], ResumePoint, dict[str, Any] | str]] = 
     "no token": (
         BODY,
         ResumePoint("v1_b", "e1"),
-        "/v1beta/interactions/v1_b?stream=true&last_event_id=e1",
+        "/v1beta/interactions/v1_b?last_event_id=e1&stream=true",
     ),
     "no event either": (BODY, ResumePoint("v1_b"), "/v1beta/interactions/v1_b?stream=true"),
     "no stream": (
@@ -72,7 +72,7 @@ CASES: dict[str, tuple[Mapping[str, Any], ResumePoint, dict[str, Any] | str]] = 
     "background": (
         {**BODY, "background": True},
         HOP,
-        "/v1beta/interactions/v1_b?stream=true&last_event_id=e1",
+        "/v1beta/interactions/v1_b?last_event_id=e1&stream=true",
     ),
     "agent": (
         {"agent": "a", "input": "q"},

@@ -102,7 +102,7 @@ COSTS: dict[str, tuple[int, Callable[[int], list[bytes]]]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("zero_copy", [False, True])
+@pytest.mark.parametrize("zero_copy", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("size", "build"), COSTS.values(), ids=COSTS.keys())
 def test_the_cost_is_linear(
     size: int, build: Callable[[int], list[bytes]], zero_copy: bool

@@ -373,8 +373,8 @@ def test_iter_unknown_walks_in_order() -> None:
     interaction = decode_interaction(compact(body))
     found = list(iter_unknown(interaction))
     assert [(item.path, item.kind, item.tag) for item in found] == [
-        ("$.status", "value", "paused"),
         ("$.environment.env.A.new", "member", "new"),
+        ("$.status", "value", "paused"),
         ("$.steps[1].content[0]", "union", "text"),
         ("$.steps[1].content[1].new", "member", "new"),
         ("$.steps[2]", "union", "later"),
@@ -385,7 +385,7 @@ def test_iter_unknown_walks_in_order() -> None:
         ("$.new", "member", "new"),
     ]
     assert [item.sample for item in found if item.kind != "union"] == [
-        *("paused", 1, None, "y", "z", "3", {"type": "later"})
+        *(1, "paused", None, "y", "z", "3", {"type": "later"})
     ]
     assert to_dict(interaction) == body
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-import yaml
 
 from gemwire import decode, to_dict
 from gemwire import models as m
@@ -33,9 +33,12 @@ DOCUMENTS: dict[str, Json] = {
     name: json.loads((WIRE / f"{name}.json").read_text("utf-8"))["schemas"] for name in TABLES
 }
 
-SPEC: Json = yaml.safe_load((ROOT / "spec" / "legacy.openapi.yaml").read_text("utf-8"))
+SPEC: Json = json.loads((ROOT / "spec" / "legacy.openapi.json").read_text("utf-8"))
+TABLE_NAMES: Json = tomllib.loads((ROOT / "spec" / "codegen.toml").read_text("utf-8"))[
+    "table_names"
+]
 OF_OLD: dict[str, str] = {
-    schema.get("x-table-name", name): name for name, schema in SPEC["components"]["schemas"].items()
+    TABLE_NAMES.get(name, name): name for name in SPEC["components"]["schemas"]
 }
 """Name in the tables → model, for the legacy generation."""
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .environments import *
     from .legacy import *
     from .live import *
-    from .shared import *
     from .triggers import *
     from .voices import *
     from .webhooks import *

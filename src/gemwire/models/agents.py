@@ -52,18 +52,7 @@ class Agent(WireStruct, frozen=True, kw_only=True):
 
 
 AgentConfig: TypeAlias = AntigravityAgentConfig
-"""Settings of an agent: those of Antigravity."""
-
-
-class UnknownAgentTool(Unknown, frozen=True):
-    """An `AgentTool` that the spec does not know, or one whose members do not fit."""
-
-
-AgentTool: TypeAlias = (
-    CodeExecution | Function | GoogleSearch | McpServer | UrlContext | UnknownAgentTool
-)
-"""A tool of an agent, told apart by `type`; a subset of the tools of an interaction."""
-
+"""Another name of `AntigravityAgentConfig`."""
 
 BaseEnvironment: TypeAlias = EnvironmentConfig | str
 """Environment of an agent: an object, or text such as an id."""
@@ -86,3 +75,13 @@ class ListAgentsResponse(WireStruct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         """How much is on this page."""
         return len(self.agents or ())
+
+
+class UnknownAgentTool(Unknown, frozen=True):
+    """An `AgentTool` that the spec does not know, or one whose members do not fit."""
+
+
+AgentTool: TypeAlias = (
+    CodeExecution | Function | GoogleSearch | McpServer | UrlContext | UnknownAgentTool
+)
+"""A tool of an agent, told apart by `type`; a subset of the tools of an interaction."""

@@ -61,57 +61,15 @@ class EnvironmentVariableConfig(
     """A credential that is an environment variable, whose value may be put into outgoing HTTP
     requests."""
 
-    type: ClassVar[Literal["environment_variable"]] = "environment_variable"
     id: str
     """Id of the credential."""
     injection_location: EnvironmentVariableConfigInjectionLocation
     """Where in a request the value may stand: one place, or a list of at least one."""
+    type: ClassVar[Literal["environment_variable"]] = "environment_variable"
     value: str
     """The secret value. Only on requests."""
     trusted_domains: list[str] | UnsetType = UNSET
     """Domains that may receive the value."""
-
-
-class HTTPBearerConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="bearer_token"):
-    """A credential that is sent as a fixed token in a header."""
-
-    type: ClassVar[Literal["bearer_token"]] = "bearer_token"
-    id: str
-    """Id of the credential."""
-    token: str
-    """The secret token. Only on requests."""
-    header_name: str | UnsetType = UNSET
-    """Header that carries the token; `Authorization` when absent."""
-    prefix: str | UnsetType = UNSET
-    """Text before the token; `Bearer` when absent, `""` for none."""
-
-
-class OAuth2Config(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
-    """A credential whose access token the server obtains and renews by OAuth 2."""
-
-    type: ClassVar[Literal["oauth2"]] = "oauth2"
-    client_id: str
-    """Id of the OAuth client."""
-    client_secret: str
-    """Secret of the OAuth client. Only on requests."""
-    id: str
-    """Id of the credential."""
-    refresh_token: str
-    """The refresh token. Only on requests."""
-    token_url: str
-    """URL of the token endpoint."""
-    scopes: list[str] | UnsetType = UNSET
-    """Scopes to ask for."""
-
-
-class UnknownCredentialCreateParams(Unknown, frozen=True):
-    """A `CredentialCreateParams` that the spec does not know, or one whose members do not fit."""
-
-
-CredentialCreateParams: TypeAlias = (
-    EnvironmentVariableConfig | HTTPBearerConfig | OAuth2Config | UnknownCredentialCreateParams
-)
-"""Request that creates a credential, told apart by `type`."""
 
 
 class EnvironmentVariableUpdateConfig(
@@ -128,6 +86,20 @@ class EnvironmentVariableUpdateConfig(
     """The new secret value. Only on requests."""
 
 
+class HTTPBearerConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="bearer_token"):
+    """A credential that is sent as a fixed token in a header."""
+
+    id: str
+    """Id of the credential."""
+    token: str
+    """The secret token. Only on requests."""
+    type: ClassVar[Literal["bearer_token"]] = "bearer_token"
+    header_name: str | UnsetType = UNSET
+    """Header that carries the token; `Authorization` when absent."""
+    prefix: str | UnsetType = UNSET
+    """Text before the token; `Bearer` when absent, `""` for none."""
+
+
 class HTTPBearerUpdateConfig(
     WireStruct, frozen=True, kw_only=True, tag_field="type", tag="bearer_token"
 ):
@@ -140,35 +112,6 @@ class HTTPBearerUpdateConfig(
     """Text before the token; `Bearer` is the default, `""` stands for none."""
     token: str | UnsetType = UNSET
     """The new secret token. Only on requests."""
-
-
-class OAuth2UpdateConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
-    """Changes to a credential that uses OAuth 2."""
-
-    type: ClassVar[Literal["oauth2"]] = "oauth2"
-    client_id: str | UnsetType = UNSET
-    """Id of the OAuth client."""
-    client_secret: str | UnsetType = UNSET
-    """The new secret of the OAuth client. Only on requests."""
-    refresh_token: str | UnsetType = UNSET
-    """The new refresh token. Only on requests."""
-    scopes: list[str] | UnsetType = UNSET
-    """Scopes to ask for."""
-    token_url: str | UnsetType = UNSET
-    """URL of the token endpoint."""
-
-
-class UnknownCredentialUpdate(Unknown, frozen=True):
-    """A `CredentialUpdate` that the spec does not know, or one whose members do not fit."""
-
-
-CredentialUpdate: TypeAlias = (
-    EnvironmentVariableUpdateConfig
-    | HTTPBearerUpdateConfig
-    | OAuth2UpdateConfig
-    | UnknownCredentialUpdate
-)
-"""Request that changes a credential, told apart by `type`."""
 
 
 InjectionLocation: TypeAlias = Literal["header", "query", "body"] | str
@@ -198,3 +141,60 @@ class ListCredentialsResponse(WireStruct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         """How much is on this page."""
         return len(self.credentials or ())
+
+
+class OAuth2Config(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
+    """A credential whose access token the server obtains and renews by OAuth 2."""
+
+    client_id: str
+    """Id of the OAuth client."""
+    client_secret: str
+    """Secret of the OAuth client. Only on requests."""
+    id: str
+    """Id of the credential."""
+    refresh_token: str
+    """The refresh token. Only on requests."""
+    token_url: str
+    """URL of the token endpoint."""
+    type: ClassVar[Literal["oauth2"]] = "oauth2"
+    scopes: list[str] | UnsetType = UNSET
+    """Scopes to ask for."""
+
+
+class UnknownCredentialCreateParams(Unknown, frozen=True):
+    """A `CredentialCreateParams` that the spec does not know, or one whose members do not fit."""
+
+
+CredentialCreateParams: TypeAlias = (
+    EnvironmentVariableConfig | HTTPBearerConfig | OAuth2Config | UnknownCredentialCreateParams
+)
+"""Request that creates a credential, told apart by `type`."""
+
+
+class OAuth2UpdateConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="oauth2"):
+    """Changes to a credential that uses OAuth 2."""
+
+    type: ClassVar[Literal["oauth2"]] = "oauth2"
+    client_id: str | UnsetType = UNSET
+    """Id of the OAuth client."""
+    client_secret: str | UnsetType = UNSET
+    """The new secret of the OAuth client. Only on requests."""
+    refresh_token: str | UnsetType = UNSET
+    """The new refresh token. Only on requests."""
+    scopes: list[str] | UnsetType = UNSET
+    """Scopes to ask for."""
+    token_url: str | UnsetType = UNSET
+    """URL of the token endpoint."""
+
+
+class UnknownCredentialUpdate(Unknown, frozen=True):
+    """A `CredentialUpdate` that the spec does not know, or one whose members do not fit."""
+
+
+CredentialUpdate: TypeAlias = (
+    EnvironmentVariableUpdateConfig
+    | HTTPBearerUpdateConfig
+    | OAuth2UpdateConfig
+    | UnknownCredentialUpdate
+)
+"""Request that changes a credential, told apart by `type`."""

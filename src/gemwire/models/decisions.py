@@ -36,6 +36,33 @@ __all__ = [
     "UnknownQuestion",
 ]
 
+BlockReason: TypeAlias = (
+    Literal["safety", "other", "blocklist", "prohibited_content", "image_safety"] | str
+)
+"""Why an input was blocked. An open set."""
+
+
+class ChoiceAnswer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="choice"):
+    """Answer to a `ChoiceQuestion`."""
+
+    choice: str
+    """Id of the most probable option. Only on answers."""
+    confidence: float
+    """Probability of `choice`, from 0 to 1. Only on answers."""
+    probabilities: dict[str, float]
+    """Probability of each option by id, from 0 to 1; together 1. Only on answers."""
+    type: ClassVar[Literal["choice"]] = "choice"
+
+
+class ChoiceQuestion(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="choice"):
+    """Asks for one of several options."""
+
+    criteria: dict[str, str]
+    """Options by id, each with a description, which may be empty; 2 to 255 of them."""
+    instructions: ChoiceQuestionInstructions
+    """How to decide."""
+    type: ClassVar[Literal["choice"]] = "choice"
+
 
 class CreateDecisionRequest(WireStruct, frozen=True, kw_only=True):
     """Request that puts questions to a model about one shared input."""
@@ -59,31 +86,14 @@ class CreateDecisionResponse(WireStruct, frozen=True, kw_only=True):
     """Tokens used."""
 
 
-DecisionInputContent: TypeAlias = Content
-"""A content part of the input, told apart by `type`."""
+class NoulAnswer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="noul"):
+    """Answer to a `NoulQuestion`."""
 
-Input: TypeAlias = DecisionInputContent | list[DecisionInputContent] | str
-"""What questions are about: text, one content part, or a list of them."""
-
-
-class ChoiceQuestion(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="choice"):
-    """Asks for one of several options."""
-
-    type: ClassVar[Literal["choice"]] = "choice"
-    criteria: dict[str, str]
-    """Options by id, each with a description, which may be empty; 2 to 255 of them."""
-    instructions: ChoiceQuestionInstructions
-    """How to decide."""
-
-
-class NoulQuestion(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="noul"):
-    """Asks for true or false."""
-
+    confidence: float
+    """Probability of the more probable answer, from 0 to 1. Only on answers."""
+    noul: float
+    """Probability of true, from 0.01 to 0.99. Only on answers."""
     type: ClassVar[Literal["noul"]] = "noul"
-    instructions: NoulQuestionInstructions
-    """How to decide."""
-    criteria: NoulCriteria | UnsetType = UNSET
-    """What true and false mean."""
 
 
 class NoulCriteria(WireStruct, frozen=True, kw_only=True):
@@ -95,14 +105,55 @@ class NoulCriteria(WireStruct, frozen=True, kw_only=True):
     """What true means."""
 
 
+class NoulQuestion(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="noul"):
+    """Asks for true or false."""
+
+    instructions: NoulQuestionInstructions
+    """How to decide."""
+    type: ClassVar[Literal["noul"]] = "noul"
+    criteria: NoulCriteria | UnsetType = UNSET
+    """What true and false mean."""
+
+
+class PromptFeedback(WireStruct, frozen=True, kw_only=True):
+    """Why an input was blocked, if it was."""
+
+    block_reason: BlockReason | UnsetType = UNSET
+    """Why the input was blocked; there are no answers then."""
+    block_reason_message: str | UnsetType = UNSET
+    """The reason in words."""
+
+
+class ScoreAnswer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="score"):
+    """Answer to a `ScoreQuestion`."""
+
+    confidence: float
+    """Probability of the most probable level, from 0 to 1. Only on answers."""
+    legend: dict[str, str]
+    """Description of each level, by its number from 0 as text. Only on answers."""
+    probabilities: dict[str, float]
+    """Probability of each level from 0 to 1, by its number as text; together 1. Only on answers."""
+    score: float
+    """Mean of the levels, weighted by their probabilities. Only on answers."""
+    type: ClassVar[Literal["score"]] = "score"
+
+
+class UnknownAnswer(Unknown, frozen=True):
+    """An `Answer` that the spec does not know, or one whose members do not fit."""
+
+
+Answer: TypeAlias = ChoiceAnswer | NoulAnswer | ScoreAnswer | UnknownAnswer
+"""An answer, told apart by `type`, which is that of its question."""
+
+
 class ScoreQuestion(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="score"):
     """Asks for a level on a scale."""
 
-    type: ClassVar[Literal["score"]] = "score"
     criteria: list[str]
     """Description of each level, from level 0 up; 2 to 255 of them."""
     instructions: ScoreQuestionInstructions
     """How to decide."""
+    type: ClassVar[Literal["score"]] = "score"
 
 
 class UnknownQuestion(Unknown, frozen=True):
@@ -114,7 +165,7 @@ Question: TypeAlias = ChoiceQuestion | NoulQuestion | ScoreQuestion | UnknownQue
 
 
 DecisionInstructionContent: TypeAlias = TextContent
-"""A content part of instructions: text."""
+"""Another name of `TextContent`."""
 
 ChoiceQuestionInstructions: TypeAlias = (
     DecisionInstructionContent | list[DecisionInstructionContent] | str
@@ -131,61 +182,8 @@ ScoreQuestionInstructions: TypeAlias = (
 )
 """How to decide: text, one text part, or a list of them."""
 
+DecisionInputContent: TypeAlias = Content
+"""Another name of `Content`."""
 
-class ChoiceAnswer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="choice"):
-    """Answer to a `ChoiceQuestion`."""
-
-    type: ClassVar[Literal["choice"]] = "choice"
-    choice: str
-    """Id of the most probable option. Only on answers."""
-    confidence: float
-    """Probability of `choice`, from 0 to 1. Only on answers."""
-    probabilities: dict[str, float]
-    """Probability of each option by id, from 0 to 1; together 1. Only on answers."""
-
-
-class NoulAnswer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="noul"):
-    """Answer to a `NoulQuestion`."""
-
-    type: ClassVar[Literal["noul"]] = "noul"
-    confidence: float
-    """Probability of the more probable answer, from 0 to 1. Only on answers."""
-    noul: float
-    """Probability of true, from 0.01 to 0.99. Only on answers."""
-
-
-class ScoreAnswer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="score"):
-    """Answer to a `ScoreQuestion`."""
-
-    type: ClassVar[Literal["score"]] = "score"
-    confidence: float
-    """Probability of the most probable level, from 0 to 1. Only on answers."""
-    legend: dict[str, str]
-    """Description of each level, by its number from 0 as text. Only on answers."""
-    probabilities: dict[str, float]
-    """Probability of each level from 0 to 1, by its number as text; together 1. Only on answers."""
-    score: float
-    """Mean of the levels, weighted by their probabilities. Only on answers."""
-
-
-class UnknownAnswer(Unknown, frozen=True):
-    """An `Answer` that the spec does not know, or one whose members do not fit."""
-
-
-Answer: TypeAlias = ChoiceAnswer | NoulAnswer | ScoreAnswer | UnknownAnswer
-"""An answer, told apart by `type`, which is that of its question."""
-
-
-class PromptFeedback(WireStruct, frozen=True, kw_only=True):
-    """Why an input was blocked, if it was."""
-
-    block_reason: BlockReason | UnsetType = UNSET
-    """Why the input was blocked; there are no answers then."""
-    block_reason_message: str | UnsetType = UNSET
-    """The reason in words."""
-
-
-BlockReason: TypeAlias = (
-    Literal["safety", "other", "blocklist", "prohibited_content", "image_safety"] | str
-)
-"""Why an input was blocked. An open set."""
+Input: TypeAlias = DecisionInputContent | list[DecisionInputContent] | str
+"""What questions are about: text, one content part, or a list of them."""

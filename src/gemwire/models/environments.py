@@ -33,6 +33,27 @@ __all__ = [
 ]
 
 
+class CreateEnvironmentRequest(WireStruct, frozen=True, kw_only=True):
+    """Request that creates an environment, empty, from sources, or as a copy."""
+
+    custom_config: dict[str, Any] | UnsetType = UNSET
+    """Settings of an environment that is hosted elsewhere, as its host takes them."""
+    from_environment: str | UnsetType = UNSET
+    """Environment to copy, as an id or `environments/{id}`; then without `sources`."""
+    mode: EnvironmentMode | UnsetType = UNSET
+    """Who runs the environment; the API, on demand, when absent."""
+    network: CreateEnvironmentRequestNetworkUnion | UnsetType = UNSET
+    """Limits on outgoing traffic; without it everything is allowed."""
+    sources: Sequence[Source] | UnsetType = UNSET
+    """Files and repositories to put into the environment."""
+    system_instruction: str | UnsetType = UNSET
+    """Instruction for agents that work in the environment."""
+
+
+CreateEnvironmentRequestNetworkEnum: TypeAlias = Literal["disabled"] | str
+"""Switches the network off."""
+
+
 class Environment(WireStruct, frozen=True, kw_only=True):
     """An execution environment of agents, with its files."""
 
@@ -66,59 +87,6 @@ class Environment(WireStruct, frozen=True, kw_only=True):
         as_int64(self, "file_count", "size_bytes")
 
 
-EnvironmentStatus: TypeAlias = Literal["active", "expired"] | str
-"""Whether an environment is active or has expired. An open set."""
-
-EnvironmentNetworkEnum: TypeAlias = Literal["disabled"] | str
-"""Switches the network off."""
-
-EnvironmentNetworkUnion: TypeAlias = EnvironmentNetworkEgressAllowlist | EnvironmentNetworkEnum
-"""Limits on outgoing traffic: an allowlist, or `disabled` for none at all."""
-
-
-class CreateEnvironmentRequest(WireStruct, frozen=True, kw_only=True):
-    """Request that creates an environment, empty, from sources, or as a copy."""
-
-    custom_config: dict[str, Any] | UnsetType = UNSET
-    """Settings of an environment that is hosted elsewhere, as its host takes them."""
-    from_environment: str | UnsetType = UNSET
-    """Environment to copy, as an id or `environments/{id}`; then without `sources`."""
-    mode: EnvironmentMode | UnsetType = UNSET
-    """Who runs the environment; the API, on demand, when absent."""
-    network: CreateEnvironmentRequestNetworkUnion | UnsetType = UNSET
-    """Limits on outgoing traffic; without it everything is allowed."""
-    sources: Sequence[Source] | UnsetType = UNSET
-    """Files and repositories to put into the environment."""
-    system_instruction: str | UnsetType = UNSET
-    """Instruction for agents that work in the environment."""
-
-
-CreateEnvironmentRequestNetworkEnum: TypeAlias = Literal["disabled"] | str
-"""Switches the network off."""
-
-CreateEnvironmentRequestNetworkUnion: TypeAlias = (
-    EnvironmentNetworkEgressAllowlist | CreateEnvironmentRequestNetworkEnum
-)
-"""Limits on outgoing traffic to set: an allowlist, or `disabled` for none at all."""
-
-
-class ListEnvironmentsResponse(WireStruct, frozen=True, kw_only=True):
-    """One page of environments."""
-
-    environments: list[Environment] | UnsetType = UNSET
-    """Environments of this page."""
-    next_page_token: str | UnsetType = UNSET
-    """Token of the next page."""
-
-    def __iter__(self) -> Iterator[Environment]:
-        """What is on this page, in order."""
-        return iter(self.environments or ())
-
-    def __len__(self) -> int:
-        """How much is on this page."""
-        return len(self.environments or ())
-
-
 class EnvironmentFile(WireStruct, frozen=True, kw_only=True):
     """A file or directory of an environment, without its content."""
 
@@ -144,6 +112,20 @@ class EnvironmentFile(WireStruct, frozen=True, kw_only=True):
 EnvironmentFileType: TypeAlias = Literal["file", "directory"] | str
 """Whether an entry is a file or a directory. An open set."""
 
+CreateEnvironmentRequestNetworkUnion: TypeAlias = (
+    EnvironmentNetworkEgressAllowlist | CreateEnvironmentRequestNetworkEnum
+)
+"""Limits on outgoing traffic to set: an allowlist, or `disabled` for none at all."""
+
+EnvironmentNetworkEnum: TypeAlias = Literal["disabled"] | str
+"""Switches the network off."""
+
+EnvironmentNetworkUnion: TypeAlias = EnvironmentNetworkEgressAllowlist | EnvironmentNetworkEnum
+"""Limits on outgoing traffic: an allowlist, or `disabled` for none at all."""
+
+EnvironmentStatus: TypeAlias = Literal["active", "expired"] | str
+"""Whether an environment is active or has expired. An open set."""
+
 
 class GetEnvironmentFilesResponse(WireStruct, frozen=True, kw_only=True):
     """What is at a path: one page of the entries of a directory, or the one entry of a file."""
@@ -160,3 +142,20 @@ class GetEnvironmentFilesResponse(WireStruct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         """How much is on this page."""
         return len(self.files or ())
+
+
+class ListEnvironmentsResponse(WireStruct, frozen=True, kw_only=True):
+    """One page of environments."""
+
+    environments: list[Environment] | UnsetType = UNSET
+    """Environments of this page."""
+    next_page_token: str | UnsetType = UNSET
+    """Token of the next page."""
+
+    def __iter__(self) -> Iterator[Environment]:
+        """What is on this page, in order."""
+        return iter(self.environments or ())
+
+    def __len__(self) -> int:
+        """How much is on this page."""
+        return len(self.environments or ())

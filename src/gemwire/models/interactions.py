@@ -68,6 +68,7 @@ __all__ = [
     "DocumentProcessingEnum",
     "DocumentStaticMediaProcessing",
     "DynamicAgentConfig",
+    "Empty",
     "Env",
     "EnvVar",
     "EnvironmentConfig",
@@ -292,6 +293,348 @@ __all__ = [
     "WordInfo",
 ]
 
+AgentOption: TypeAlias = (
+    Literal[
+        "deep-research-pro-preview-12-2025",
+        "deep-research-preview-04-2026",
+        "deep-research-max-preview-04-2026",
+        "antigravity-preview-05-2026",
+        "antigravity-preview-09-2026",
+    ]
+    | str
+)
+"""Id of an agent. An open set: other ids are accepted."""
+
+
+class AllowedTools(WireStruct, frozen=True, kw_only=True):
+    """Names of tools that may be used, and how."""
+
+    mode: ToolChoiceType | UnsetType = UNSET
+    """Mode of tool use."""
+    tools: list[str] | UnsetType = UNSET
+    """Names of the tools."""
+
+
+class AllowlistEntry(WireStruct, frozen=True, kw_only=True):
+    """A domain that may be reached."""
+
+    domain: str
+    """Domain, with wildcards such as `*.example.com`; `*` is every domain."""
+    credential: str | UnsetType = UNSET
+    """Credential for requests to the domain."""
+    transform: Transform | UnsetType = UNSET
+    """HTTP headers added to requests to the domain."""
+
+
+class AntigravityAgentConfig(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="antigravity"
+):
+    """Settings of the Antigravity agent."""
+
+    type: ClassVar[Literal["antigravity"]] = "antigravity"
+    max_total_tokens: Int64 | UnsetType = UNSET
+    """Largest number of tokens of the whole run; a 64-bit integer, sent as a string."""
+    model: str | UnsetType = UNSET
+    """Id of the model the agent uses."""
+
+    def __post_init__(self) -> None:
+        as_int64(self, "max_total_tokens")
+
+
+class ArgumentsDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="arguments_delta"
+):
+    """Fragment of the arguments of a function call. The fragments of a step, joined, are one
+    JSON text."""
+
+    type: ClassVar[Literal["arguments_delta"]] = "arguments_delta"
+    arguments: str | dict[str, Any] | UnsetType = UNSET
+    """Fragment of JSON text, to be parsed once the step has stopped; may be empty."""
+    partial_arguments: str | dict[str, Any] | UnsetType = UNSET
+    """The name of `arguments` in early May 2026."""
+
+
+class AudioContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="audio"):
+    """A part with audio, either in `data` or behind `uri`."""
+
+    type: ClassVar[Literal["audio"]] = "audio"
+    channels: int | UnsetType = UNSET
+    """Number of channels."""
+    data: str | UnsetType = UNSET
+    """The audio itself, base64."""
+    mime_type: AudioContentMimeType | UnsetType = UNSET
+    """MIME type; on answers it can carry parameters, such as `audio/l16; rate=24000;
+    channels=1`."""
+    processing: AudioProcessing | UnsetType = UNSET
+    """How the service prepares the audio. On requests."""
+    sample_rate: int | UnsetType = UNSET
+    """Sample rate in Hz."""
+    uri: str | UnsetType = UNSET
+    """Where the audio is, instead of `data`."""
+    rate: int | UnsetType = UNSET
+    """The name of `sample_rate` in April 2026."""
+
+
+AudioContentMimeType: TypeAlias = (
+    Literal[
+        "audio/wav",
+        "audio/mp3",
+        "audio/aiff",
+        "audio/aac",
+        "audio/ogg",
+        "audio/flac",
+        "audio/mpeg",
+        "audio/m4a",
+        "audio/l16",
+        "audio/opus",
+        "audio/alaw",
+        "audio/mulaw",
+        "audio/webm",
+    ]
+    | str
+)
+"""MIME type of an audio part. An open set; answers may add parameters such as `rate`."""
+
+
+class AudioDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="audio"):
+    """A piece of audio. Pieces of one MIME type in a row continue each other; join the decoded
+    bytes."""
+
+    type: ClassVar[Literal["audio"]] = "audio"
+    channels: int | UnsetType = UNSET
+    """Number of channels."""
+    data: str | UnsetType = UNSET
+    """Bytes of the piece, base64."""
+    mime_type: AudioDeltaMimeType | UnsetType = UNSET
+    """MIME type of the audio; can carry parameters."""
+    rate: int | UnsetType = UNSET
+    """Deprecated: sample rate in Hz; use `sample_rate`."""
+    sample_rate: int | UnsetType = UNSET
+    """Sample rate in Hz."""
+    uri: str | UnsetType = UNSET
+    """Where the audio is, instead of `data`."""
+
+
+AudioDeltaMimeType: TypeAlias = (
+    Literal[
+        "audio/wav",
+        "audio/mp3",
+        "audio/aiff",
+        "audio/aac",
+        "audio/ogg",
+        "audio/flac",
+        "audio/mpeg",
+        "audio/m4a",
+        "audio/l16",
+        "audio/opus",
+        "audio/alaw",
+        "audio/mulaw",
+        "audio/webm",
+    ]
+    | str
+)
+"""MIME type of an audio delta. An open set; values may carry parameters such as `rate`."""
+
+AudioProcessingEnum: TypeAlias = Literal["static"] | str
+"""Mode of the processing of audio."""
+
+
+class AudioResponseFormat(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="audio"):
+    """Audio output, such as speech or music."""
+
+    type: ClassVar[Literal["audio"]] = "audio"
+    bit_rate: int | UnsetType = UNSET
+    """Bit rate in bits per second."""
+    delivery: AudioResponseFormatDelivery | UnsetType = UNSET
+    """Whether the audio comes inline or behind a URI."""
+    mime_type: AudioResponseFormatMimeType | UnsetType = UNSET
+    """MIME type of the audio."""
+    sample_rate: int | UnsetType = UNSET
+    """Sample rate in Hz."""
+
+
+AudioResponseFormatDelivery: TypeAlias = Literal["inline", "uri"] | str
+"""How audio output comes: inline or behind a URI."""
+
+AudioResponseFormatMimeType: TypeAlias = (
+    Literal["audio/mp3", "audio/ogg_opus", "audio/l16", "audio/wav", "audio/alaw", "audio/mulaw"]
+    | str
+)
+"""MIME type of audio output. An open set."""
+
+
+class AudioStaticMediaProcessing(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="static"
+):
+    """Static processing of audio; can limit it to a segment."""
+
+    type: ClassVar[Literal["static"]] = "static"
+    end_offset: str | UnsetType = UNSET
+    """End of the segment in seconds as `1.5s`; after `start_offset`."""
+    start_offset: str | UnsetType = UNSET
+    """Start of the segment in seconds as `1.5s`."""
+
+
+AudioMediaProcessing: TypeAlias = AudioStaticMediaProcessing
+"""Another name of `AudioStaticMediaProcessing`."""
+
+AudioProcessing: TypeAlias = AudioMediaProcessing | AudioProcessingEnum
+"""How the service prepares audio: the name of a mode, or an object with its settings."""
+
+
+class CodeExecution(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution"):
+    """Lets the model run code on the server."""
+
+    type: ClassVar[Literal["code_execution"]] = "code_execution"
+
+
+class CodeExecutionCallArguments(WireStruct, frozen=True, kw_only=True):
+    """Code that the model runs."""
+
+    code: str | UnsetType = UNSET
+    """Source text of the code."""
+    language: Language | UnsetType = UNSET
+    """Language of the code."""
+
+
+class CodeExecutionCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_call"
+):
+    """Code of a `code_execution_call` step, whole."""
+
+    type: ClassVar[Literal["code_execution_call"]] = "code_execution_call"
+    arguments: CodeExecutionCallArguments | UnsetType = UNSET
+    """The code to run."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
+
+
+class CodeExecutionCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_call"
+):
+    """The model runs code on the server."""
+
+    type: ClassVar[Literal["code_execution_call"]] = "code_execution_call"
+    arguments: CodeExecutionCallArguments | UnsetType = UNSET
+    """The code to run. Absent from `step.start`; the delta brings it."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+class CodeExecutionResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_result"
+):
+    """Output of a `code_execution_result` step, whole."""
+
+    type: ClassVar[Literal["code_execution_result"]] = "code_execution_result"
+    is_error: bool | UnsetType = UNSET
+    """Whether the code failed."""
+    result: str | UnsetType = UNSET
+    """Output of the code, as text."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+
+
+class CodeExecutionResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_result"
+):
+    """What the code of a `code_execution_call` gives."""
+
+    type: ClassVar[Literal["code_execution_result"]] = "code_execution_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the code failed."""
+    result: CodeExecutionResultStepResult | UnsetType = UNSET
+    """Output of the code: text or content parts."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+class CodeMenderAgentConfig(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code-mender"
+):
+    """Settings of the CodeMender agent, which finds and fixes vulnerabilities in code."""
+
+    type: ClassVar[Literal["code-mender"]] = "code-mender"
+    find_request: FindRequest | UnsetType = UNSET
+    """What to look for, in a session that finds."""
+    fix_request: FixRequest | UnsetType = UNSET
+    """What to fix, in a session that fixes."""
+    model: str | UnsetType = UNSET
+    """Id of the model the agent uses."""
+    session_config: SessionConfig | UnsetType = UNSET
+    """Limits of the session."""
+    session_id: str | UnsetType = UNSET
+    """Id that ties several interactions to one session."""
+
+
+class ComputerUse(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="computer_use"):
+    """Lets the model operate a computer, through functions that the caller carries out."""
+
+    type: ClassVar[Literal["computer_use"]] = "computer_use"
+    disabled_safety_policies: list[DisabledSafetyPolicy] | UnsetType = UNSET
+    """Safety policies that are switched off."""
+    enable_prompt_injection_detection: bool | UnsetType = UNSET
+    """Whether prompt injections are looked for."""
+    environment: EnvironmentEnum | UnsetType = UNSET
+    """What is operated."""
+    excluded_predefined_functions: list[str] | UnsetType = UNSET
+    """Names of predefined functions that the model may not use."""
+    excludedPredefinedFunctions: list[str] | UnsetType = UNSET
+    """The name of `excluded_predefined_functions` up to May 2026."""
+
+
+class CreateAgentInteraction(WireStruct, frozen=True, kw_only=True):
+    """Request that runs an agent on an input. With `stream` the answer is a stream of events,
+    otherwise one `Interaction`."""
+
+    agent: AgentOption
+    """Id of the agent to run."""
+    agent_config: CreateAgentInteractionAgentConfig | UnsetType = UNSET
+    """Settings of the agent; their `type` goes with the kind of agent."""
+    background: bool | UnsetType = UNSET
+    """Answer at once and run on the server; needs `store`. Only on requests; Deep Research
+    requires it."""
+    continuation_token: str | UnsetType = UNSET
+    """Opaque continuation token, sent back unchanged; not needed for agents, which the server
+    continues itself."""
+    environment: CreateAgentInteractionEnvironment | UnsetType = UNSET
+    """Environment for the run: an object, an id, or `remote`. Repeat it with
+    `previous_interaction_id`."""
+    input: InteractionsInput | UnsetType = UNSET
+    """What the agent works on."""
+    labels: dict[str, str] | UnsetType = UNSET
+    """Labels of the caller's own, as text by key."""
+    previous_interaction_id: str | UnsetType = UNSET
+    """Stored interaction to build on; only its history carries over."""
+    response_format: CreateAgentInteractionResponseFormat | UnsetType = UNSET
+    """Format of the output: one, or a list of them."""
+    response_mime_type: str | UnsetType = UNSET
+    """Deprecated: MIME type of the output; use `response_format`."""
+    response_modalities: list[ResponseModality] | UnsetType = UNSET
+    """Deprecated: kinds of output wanted; use `response_format`."""
+    safety_settings: Sequence[SafetySetting] | UnsetType = UNSET
+    """Blocking threshold for each kind of harm."""
+    service_tier: ServiceTier | UnsetType = UNSET
+    """Service tier asked for."""
+    store: bool | UnsetType = UNSET
+    """Keep the interaction on the server; true when absent. Only on requests."""
+    stream: bool | UnsetType = UNSET
+    """Answer with Server-Sent Events instead of one body. Only on requests."""
+    system_instruction: str | UnsetType = UNSET
+    """Instruction for the agent; not taken over from `previous_interaction_id`."""
+    tools: Sequence[Tool] | UnsetType = UNSET
+    """Tools the agent may use; not taken over from `previous_interaction_id`."""
+    webhook_config: WebhookConfig | UnsetType = UNSET
+    """Where to report the progress of a `background` run."""
+
 
 class CreateModelInteraction(WireStruct, frozen=True, kw_only=True):
     """Request that runs a model on an input. With `stream` the answer is a stream of events,
@@ -340,57 +683,876 @@ class CreateModelInteraction(WireStruct, frozen=True, kw_only=True):
     """Where to report the progress of a `background` run."""
 
 
-class CreateAgentInteraction(WireStruct, frozen=True, kw_only=True):
-    """Request that runs an agent on an input. With `stream` the answer is a stream of events,
-    otherwise one `Interaction`."""
+class DeepResearchAgentConfig(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="deep-research"
+):
+    """Settings of the Deep Research agent."""
 
-    agent: AgentOption
-    """Id of the agent to run."""
-    agent_config: CreateAgentInteractionAgentConfig | UnsetType = UNSET
-    """Settings of the agent; their `type` goes with the kind of agent."""
-    background: bool | UnsetType = UNSET
-    """Answer at once and run on the server; needs `store`. Only on requests; Deep Research
-    requires it."""
-    continuation_token: str | UnsetType = UNSET
-    """Opaque continuation token, sent back unchanged; not needed for agents, which the server
-    continues itself."""
-    environment: CreateAgentInteractionEnvironment | UnsetType = UNSET
-    """Environment for the run: an object, an id, or `remote`. Repeat it with
-    `previous_interaction_id`."""
-    input: InteractionsInput | UnsetType = UNSET
-    """What the agent works on."""
-    labels: dict[str, str] | UnsetType = UNSET
-    """Labels of the caller's own, as text by key."""
-    previous_interaction_id: str | UnsetType = UNSET
-    """Stored interaction to build on; only its history carries over."""
-    response_format: CreateAgentInteractionResponseFormat | UnsetType = UNSET
-    """Format of the output: one, or a list of them."""
-    response_mime_type: str | UnsetType = UNSET
-    """Deprecated: MIME type of the output; use `response_format`."""
-    response_modalities: list[ResponseModality] | UnsetType = UNSET
-    """Deprecated: kinds of output wanted; use `response_format`."""
-    safety_settings: Sequence[SafetySetting] | UnsetType = UNSET
-    """Blocking threshold for each kind of harm."""
-    service_tier: ServiceTier | UnsetType = UNSET
-    """Service tier asked for."""
-    store: bool | UnsetType = UNSET
-    """Keep the interaction on the server; true when absent. Only on requests."""
-    stream: bool | UnsetType = UNSET
-    """Answer with Server-Sent Events instead of one body. Only on requests."""
-    system_instruction: str | UnsetType = UNSET
-    """Instruction for the agent; not taken over from `previous_interaction_id`."""
-    tools: Sequence[Tool] | UnsetType = UNSET
-    """Tools the agent may use; not taken over from `previous_interaction_id`."""
-    webhook_config: WebhookConfig | UnsetType = UNSET
-    """Where to report the progress of a `background` run."""
+    type: ClassVar[Literal["deep-research"]] = "deep-research"
+    collaborative_planning: bool | UnsetType = UNSET
+    """Whether the agent plans together with the user."""
+    enable_bigquery_tool: bool | UnsetType = UNSET
+    """Whether the agent may use its BigQuery tool."""
+    thinking_summaries: ThinkingSummaries | UnsetType = UNSET
+    """Whether thoughts come with a summary."""
+    visualization: Visualization | UnsetType = UNSET
+    """Whether the agent adds visualizations."""
+
+
+Disabled: TypeAlias = Literal["disabled"] | str
+"""Takes the place of an allowlist to switch the network off."""
+
+Allowlist: TypeAlias = list[AllowlistEntry] | Disabled
+"""Domains that may be reached: a list of entries, or `disabled`."""
+
+DisabledSafetyPolicy: TypeAlias = (
+    Literal[
+        "financial_transactions",
+        "sensitive_data_modification",
+        "communication_tool",
+        "account_creation",
+        "data_modification",
+        "user_consent_management",
+        "legal_terms_and_agreements",
+    ]
+    | str
+)
+"""Safety policy of computer use that can be switched off."""
+
+
+class DocumentContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="document"):
+    """A part with a document, either in `data` or behind `uri`."""
+
+    type: ClassVar[Literal["document"]] = "document"
+    data: str | UnsetType = UNSET
+    """The document itself, base64."""
+    mime_type: DocumentContentMimeType | UnsetType = UNSET
+    """MIME type of the document."""
+    processing: DocumentProcessing | UnsetType = UNSET
+    """How the service prepares the document. On requests."""
+    resolution: MediaResolution | UnsetType = UNSET
+    """Level of detail at which the model sees the pages."""
+    uri: str | UnsetType = UNSET
+    """Where the document is, instead of `data`."""
+
+
+DocumentContentMimeType: TypeAlias = (
+    Literal[
+        "application/pdf",
+        "text/csv",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "application/vnd.ms-powerpoint",
+        "application/vnd.oasis.opendocument.presentation",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/msword",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
+        "application/vnd.oasis.opendocument.text",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.ms-excel",
+        "application/vnd.oasis.opendocument.spreadsheet",
+    ]
+    | str
+)
+"""MIME type of a document part: PDF, CSV, and office formats. An open set."""
+
+
+class DocumentDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="document"):
+    """A document of the output, whole."""
+
+    type: ClassVar[Literal["document"]] = "document"
+    data: str | UnsetType = UNSET
+    """The document itself, base64."""
+    mime_type: DocumentDeltaMimeType | UnsetType = UNSET
+    """MIME type of the document."""
+    uri: str | UnsetType = UNSET
+    """Where the document is, instead of `data`."""
+
+
+DocumentDeltaMimeType: TypeAlias = (
+    Literal[
+        "application/pdf",
+        "text/csv",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "application/vnd.ms-powerpoint",
+        "application/vnd.oasis.opendocument.presentation",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/msword",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
+        "application/vnd.oasis.opendocument.text",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "application/vnd.ms-excel",
+        "application/vnd.oasis.opendocument.spreadsheet",
+    ]
+    | str
+)
+"""MIME type of a document delta: PDF, CSV, and office formats. An open set."""
+
+DocumentProcessingEnum: TypeAlias = Literal["static"] | str
+"""Mode of the processing of a document."""
+
+
+class DocumentStaticMediaProcessing(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="static"
+):
+    """Static processing of a document."""
+
+    type: ClassVar[Literal["static"]] = "static"
+    page_options: PageProcessingOptions | UnsetType = UNSET
+    """Settings for documents with pages."""
+    spreadsheet_options: SpreadsheetProcessingOptions | UnsetType = UNSET
+    """Settings for spreadsheets."""
+
+
+DocumentMediaProcessing: TypeAlias = DocumentStaticMediaProcessing
+"""Another name of `DocumentStaticMediaProcessing`."""
+
+DocumentProcessing: TypeAlias = DocumentMediaProcessing | DocumentProcessingEnum
+"""How the service prepares a document: the name of a mode, or an object with its settings."""
+
+
+class DynamicAgentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="dynamic"):
+    """Settings of any other agent, as free members beside `type`."""
+
+    type: ClassVar[Literal["dynamic"]] = "dynamic"
+
+
+Empty: TypeAlias = dict[str, Any]
+"""An answer without members."""
+
+
+class EnvVar(WireStruct, frozen=True, kw_only=True):
+    """Value of an environment variable, as text or by a credential."""
+
+    credential: str | UnsetType = UNSET
+    """Credential for the variable."""
+    value: str | UnsetType = UNSET
+    """Text of the variable."""
+
+
+Env: TypeAlias = EnvVar | str
+"""Value of an environment variable: a text, or an object."""
+
+
+class EnvironmentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="remote"):
+    """Remote environment in which a run works."""
+
+    type: ClassVar[Literal["remote"]] = "remote"
+    custom_config: dict[str, Any] | UnsetType = UNSET
+    """Settings of an environment that is hosted elsewhere, as its host takes them."""
+    env: dict[str, Env] | UnsetType = UNSET
+    """Environment variables by name."""
+    environment_id: str | UnsetType = UNSET
+    """Id of an existing environment to use and update, instead of a new one."""
+    mode: EnvironmentMode | UnsetType = UNSET
+    """Who runs the environment."""
+    network: Network | UnsetType = UNSET
+    """Limits on outgoing traffic; without it everything is allowed."""
+    sources: list[Source] | UnsetType = UNSET
+    """Files and repositories put into the environment."""
+
+
+CreateAgentInteractionEnvironment: TypeAlias = EnvironmentConfig | str
+"""Environment of an agent request: an object, or a string that is `remote` or the id of an
+existing environment."""
+
+CreateModelInteractionEnvironment: TypeAlias = EnvironmentConfig | str
+"""Environment of a model request: an object, or a string that is `remote` or the id of an
+existing environment."""
+
+EnvironmentEnum: TypeAlias = Literal["browser", "mobile", "desktop"] | str
+"""What computer use operates: a browser, a mobile device or a desktop."""
+
+EnvironmentMode: TypeAlias = Literal["on_demand", "self_hosted"] | str
+"""Who runs an environment: the API, on demand, or somebody else. An open set."""
+
+
+class EnvironmentNetworkEgressAllowlist(WireStruct, frozen=True, kw_only=True):
+    """Limits outgoing traffic to the domains of a list."""
+
+    allowlist: Allowlist | UnsetType = UNSET
+    """Domains that may be reached, or `disabled`."""
+
+
+class Error(WireStruct, frozen=True, kw_only=True):
+    """What went wrong, as a code and a text."""
+
+    code: str | int | UnsetType = UNSET
+    """Code of the error in snake case, such as `invalid_request` or `rate_limit_exceeded`."""
+    message: str | UnsetType = UNSET
+    """Text for people; not meant to be parsed."""
+    status: str | UnsetType = UNSET
+    """Canonical google.rpc name, such as `UNAVAILABLE`."""
+    details: list[Any] | UnsetType = UNSET
+    """Further google.rpc details."""
+
+
+class ErrorBody(WireStruct, frozen=True, kw_only=True):
+    """The body of a call that failed."""
+
+    error: Error
+    """What went wrong."""
+
+
+class ErrorEvent(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="error"):
+    """An error in the stream. When `error` is filled the run ends here, with no
+    `interaction.completed` after it."""
+
+    event_type: ClassVar[Literal["error"]] = "error"
+    error: Error | UnsetType = UNSET
+    """What went wrong; can be absent."""
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; absent on most events."""
+    metadata: StepDeltaMetadata | UnsetType = UNSET
+    """Running totals of tokens; sent in June 2026, on any event."""
+
+
+class ExaAISearchConfig(WireStruct, frozen=True, kw_only=True):
+    """Settings of Exa search."""
+
+    api_key: str
+    """API key of Exa; a secret."""
+    custom_config: dict[str, Any] | UnsetType = UNSET
+    """Further settings, as a free object."""
+
+
+Execution: TypeAlias = Literal["server", "client"] | str
+"""Who runs a tool search: the server or the client."""
+
+
+class FileCitation(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_citation"):
+    """A span that cites a file."""
+
+    type: ClassVar[Literal["file_citation"]] = "file_citation"
+    custom_metadata: dict[str, Any] | UnsetType = UNSET
+    """Metadata stored with the file, as a free object."""
+    document_uri: str | UnsetType = UNSET
+    """URI of the cited document."""
+    end_index: int | UnsetType = UNSET
+    """End of the span in UTF-8 bytes of the text, exclusive."""
+    file_name: str | UnsetType = UNSET
+    """Name of the cited file."""
+    media_id: str | UnsetType = UNSET
+    """Id of the cited media."""
+    page_number: int | UnsetType = UNSET
+    """Page that is cited."""
+    source: str | UnsetType = UNSET
+    """Source the span is attributed to."""
+    start_index: int | UnsetType = UNSET
+    """Start of the span in UTF-8 bytes of the text."""
+
+
+class FileContent(WireStruct, frozen=True, kw_only=True):
+    """A file given by its path and its content."""
+
+    content: str | UnsetType = UNSET
+    """Content of the file."""
+    path: str | UnsetType = UNSET
+    """Path of the file."""
+
+
+class FileSearch(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search"):
+    """Lets the model search file search stores."""
+
+    type: ClassVar[Literal["file_search"]] = "file_search"
+    file_search_store_names: list[str] | UnsetType = UNSET
+    """Names of the stores to search."""
+    metadata_filter: str | UnsetType = UNSET
+    """Filter on the metadata of the files, as an expression in text."""
+    top_k: int | UnsetType = UNSET
+    """Largest number of hits."""
+
+
+class FileSearchCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_call"
+):
+    """Addition to a `file_search_call` step."""
+
+    type: ClassVar[Literal["file_search_call"]] = "file_search_call"
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
+
+
+class FileSearchCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_call"
+):
+    """The model searches file search stores."""
+
+    type: ClassVar[Literal["file_search_call"]] = "file_search_call"
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+FileSearchResult: TypeAlias = dict[str, Any]
+"""One hit of a file search, as a free JSON object; no members are defined."""
+
+
+class FileSearchResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_result"
+):
+    """Hits of a `file_search_result` step; only streams have them."""
+
+    type: ClassVar[Literal["file_search_result"]] = "file_search_result"
+    result: list[FileSearchResult] | UnsetType = UNSET
+    """Hits of the search."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+
+
+class FileSearchResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_result"
+):
+    """Marks the end of a file search. The hits are not part of the step; in streams its delta
+    has a `result`."""
+
+    type: ClassVar[Literal["file_search_result"]] = "file_search_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+    result: list[FileSearchResult] | UnsetType = UNSET
+    """What was found, as the delta brings it."""
+
+
+class Filter(WireStruct, frozen=True, kw_only=True):
+    """Which hits of a retrieval are kept."""
+
+    metadata_filter: str | UnsetType = UNSET
+    """Filter on the metadata, as an expression in text."""
+    vector_distance_threshold: float | UnsetType = UNSET
+    """Largest vector distance of a hit."""
+    vector_similarity_threshold: float | UnsetType = UNSET
+    """Smallest vector similarity of a hit."""
+
+
+class FindRequest(WireStruct, frozen=True, kw_only=True):
+    """Request to find vulnerabilities in code."""
+
+    description: str | UnsetType = UNSET
+    """What to look for, as text."""
+    finding_id: str | UnsetType = UNSET
+    """Id of a finding."""
+    mode: Mode | UnsetType = UNSET
+    """What to do: scan, or verify a finding."""
+    source_files: list[FileContent] | UnsetType = UNSET
+    """Source files to work on."""
+
+
+class FixRequest(WireStruct, frozen=True, kw_only=True):
+    """Request to fix a vulnerability in code."""
+
+    description: str | UnsetType = UNSET
+    """What to fix, as text."""
+    finding_id: str | UnsetType = UNSET
+    """Id of the finding to fix."""
+    source_files: list[FileContent] | UnsetType = UNSET
+    """Source files to work on."""
+
+
+class Function(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function"):
+    """A function of the caller that the model may call."""
+
+    type: ClassVar[Literal["function"]] = "function"
+    defer_loading: bool | UnsetType = UNSET
+    """Whether the definition is loaded only later, by a tool search."""
+    description: str | UnsetType = UNSET
+    """What the function does, for the model."""
+    name: str | UnsetType = UNSET
+    """Name of the function."""
+    parameters: Any | UnsetType = UNSET
+    """JSON Schema of the arguments; a subset is supported."""
+    short_description: str | UnsetType = UNSET
+    """Short form of `description`."""
+
+
+class FunctionCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_call"
+):
+    """The model calls a function. Unless a `function_result` with its id follows, the caller is
+    to send one."""
+
+    type: ClassVar[Literal["function_call"]] = "function_call"
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Arguments of the call. In `step.start` an empty placeholder; the deltas bring the real
+    ones."""
+    id: str | UnsetType = UNSET
+    """Id of the call, to be given as `call_id` of the result."""
+    name: str | UnsetType = UNSET
+    """Name of the function."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature to send back unchanged; removed from the schema after 2.8."""
+
+    def parsed_arguments(self) -> dict[str, Any]:
+        """The arguments to run the call with, as a dict of its own.
+
+        Raises ArgumentsError if they never came whole or are no JSON object: `call.arguments` is
+        UNSET then, which must not pass for a call without arguments.
+        """
+        return views.parsed_arguments(self)
+
+
+class FunctionResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_result"
+):
+    """Result of a `function_result` step, whole."""
+
+    type: ClassVar[Literal["function_result"]] = "function_result"
+    is_error: bool | UnsetType = UNSET
+    """Whether the function failed."""
+    name: str | UnsetType = UNSET
+    """Name of the function."""
+    result: FunctionResultDeltaResultUnion | UnsetType = UNSET
+    """What the function gives: an object, content parts, or a text."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; removed from the schema after 2.8."""
+
+
+FunctionResultDeltaResult: TypeAlias = dict[str, Any]
+"""Result of a function in a delta, as a free JSON object."""
+
+
+class FunctionResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_result"
+):
+    """Result of a function call, sent as input; agents that run their own functions also list it
+    in answers."""
+
+    type: ClassVar[Literal["function_result"]] = "function_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the `function_call` this answers."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the function failed."""
+    name: str | UnsetType = UNSET
+    """Name of the function."""
+    result: FunctionResultStepResultUnion | UnsetType = UNSET
+    """What the function gives: an object, content parts, or a text."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature to send back unchanged; removed from the schema after 2.8."""
+
+
+FunctionResultStepResult: TypeAlias = dict[str, Any]
+"""Result of a function as a free JSON object."""
+
+
+class GenerationConfig(WireStruct, frozen=True, kw_only=True):
+    """Settings of the generation. What is absent is left to the model."""
+
+    image_config: ImageConfig | UnsetType = UNSET
+    """Deprecated: shape and size of images; use `response_format`."""
+    max_output_tokens: int | UnsetType = UNSET
+    """Largest number of output tokens; a run that reaches it ends as `incomplete`."""
+    seed: int | UnsetType = UNSET
+    """Seed of the sampling."""
+    speech_config: SpeechConfigUnion | UnsetType = UNSET
+    """Voices for speech output."""
+    stop_sequences: list[str] | UnsetType = UNSET
+    """Texts at which the output stops."""
+    temperature: float | UnsetType = UNSET
+    """Deprecated: randomness of the sampling."""
+    thinking_level: ThinkingLevel | UnsetType = UNSET
+    """How much the model thinks."""
+    thinking_summaries: ThinkingSummaries | UnsetType = UNSET
+    """Whether thoughts come with a summary."""
+    tool_choice: ToolChoice | UnsetType = UNSET
+    """Whether and which functions the model may call."""
+    top_p: float | UnsetType = UNSET
+    """Deprecated: probability mass the sampling draws from."""
+    transcription_config: TranscriptionConfig | UnsetType = UNSET
+    """Settings of a transcription."""
+    video_config: VideoConfig | UnsetType = UNSET
+    """Settings of video output."""
+
+
+class GoogleMaps(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps"):
+    """Lets the model query Google Maps."""
+
+    type: ClassVar[Literal["google_maps"]] = "google_maps"
+    enable_widget: bool | UnsetType = UNSET
+    """Whether results carry a `widget_context_token`."""
+    latitude: float | UnsetType = UNSET
+    """Latitude of the user, in degrees."""
+    longitude: float | UnsetType = UNSET
+    """Longitude of the user, in degrees."""
+
+
+class GoogleMapsCallArguments(WireStruct, frozen=True, kw_only=True):
+    """Arguments of a Google Maps call."""
+
+    queries: list[str] | UnsetType = UNSET
+    """Queries to run."""
+
+
+class GoogleMapsCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_call"
+):
+    """Queries of a `google_maps_call` step, whole."""
+
+    type: ClassVar[Literal["google_maps_call"]] = "google_maps_call"
+    arguments: GoogleMapsCallArguments | UnsetType = UNSET
+    """Queries of the call."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
+
+
+class GoogleMapsCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_call"
+):
+    """The model queries Google Maps."""
+
+    type: ClassVar[Literal["google_maps_call"]] = "google_maps_call"
+    arguments: GoogleMapsCallArguments | UnsetType = UNSET
+    """Queries of the call."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+class GoogleMapsResult(WireStruct, frozen=True, kw_only=True):
+    """Result of one Google Maps query."""
+
+    places: list[GoogleMapsResultPlaces] | UnsetType = UNSET
+    """Places that were found."""
+    widget_context_token: str | UnsetType = UNSET
+    """Opaque token with which a Google Maps widget shows the result."""
+
+
+class GoogleMapsResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_result"
+):
+    """Result of a `google_maps_result` step, whole."""
+
+    type: ClassVar[Literal["google_maps_result"]] = "google_maps_result"
+    result: list[GoogleMapsResult] | UnsetType = UNSET
+    """Places that were found."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+
+
+class GoogleMapsResultPlaces(WireStruct, frozen=True, kw_only=True):
+    """One place found by Google Maps."""
+
+    name: str | UnsetType = UNSET
+    """Name of the place."""
+    place_id: str | UnsetType = UNSET
+    """Id of the place in Google Maps."""
+    review_snippets: list[ReviewSnippet] | UnsetType = UNSET
+    """Excerpts of reviews of the place."""
+    url: str | UnsetType = UNSET
+    """URL of the place in Google Maps."""
+
+
+class GoogleMapsResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_result"
+):
+    """What Google Maps gives for a `google_maps_call`."""
+
+    type: ClassVar[Literal["google_maps_result"]] = "google_maps_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    result: list[GoogleMapsResult] | UnsetType = UNSET
+    """Places that were found."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+class GoogleSearch(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search"):
+    """Lets the model search with Google Search."""
+
+    type: ClassVar[Literal["google_search"]] = "google_search"
+    search_types: list[GoogleSearchSearchType] | UnsetType = UNSET
+    """Kinds of search that are allowed."""
+
+
+class GoogleSearchCallArguments(WireStruct, frozen=True, kw_only=True):
+    """Arguments of a Google Search call."""
+
+    queries: list[str] | UnsetType = UNSET
+    """Queries to run."""
+
+
+class GoogleSearchCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_call"
+):
+    """Queries of a `google_search_call` step, whole."""
+
+    type: ClassVar[Literal["google_search_call"]] = "google_search_call"
+    arguments: GoogleSearchCallArguments | UnsetType = UNSET
+    """Queries of the call."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. May be absent."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
+
+
+class GoogleSearchCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_call"
+):
+    """The model searches with Google Search."""
+
+    type: ClassVar[Literal["google_search_call"]] = "google_search_call"
+    arguments: GoogleSearchCallArguments | UnsetType = UNSET
+    """Queries of the call. Absent from `step.start`; the delta brings them."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    search_type: GoogleSearchCallStepSearchType | UnsetType = UNSET
+    """Kind of search. Absent in streams."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+GoogleSearchCallStepSearchType: TypeAlias = (
+    Literal["web_search", "image_search", "enterprise_web_search"] | str
+)
+"""Kind of search that a `google_search_call` runs."""
+
+
+class GoogleSearchResult(WireStruct, frozen=True, kw_only=True):
+    """Result of one Google Search query."""
+
+    search_suggestions: str | UnsetType = UNSET
+    """HTML with search suggestions."""
+    rendered_content: str | UnsetType = UNSET
+    """The name of `search_suggestions` up to early 2026."""
+    title: str | UnsetType = UNSET
+    """Title of the page that was found; up to early 2026."""
+    url: str | UnsetType = UNSET
+    """URL of the page that was found; up to early 2026."""
+
+
+class GoogleSearchResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_result"
+):
+    """Result of a `google_search_result` step, whole."""
+
+    type: ClassVar[Literal["google_search_result"]] = "google_search_result"
+    is_error: bool | UnsetType = UNSET
+    """Whether the search failed."""
+    result: list[GoogleSearchResult] | UnsetType = UNSET
+    """Results of the search."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature of up to about 100 kB; never decoded or trimmed. May be absent."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+
+
+class GoogleSearchResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_result"
+):
+    """What Google Search gives for a `google_search_call`. The pages used are cited in the
+    annotations of the output."""
+
+    type: ClassVar[Literal["google_search_result"]] = "google_search_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the search failed."""
+    result: list[GoogleSearchResult] | UnsetType = UNSET
+    """Results of the search. Absent from `step.start`; the delta brings them."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text of up to about 100 kB; sent back as it is, never decoded or
+    trimmed."""
+
+
+GoogleSearchSearchType: TypeAlias = (
+    Literal["web_search", "image_search", "enterprise_web_search"] | str
+)
+"""Kind of search that Google Search may run."""
+
+
+class GroundingToolCount(WireStruct, frozen=True, kw_only=True):
+    """How often one grounding tool is used."""
+
+    count: int | UnsetType = UNSET
+    """Number of uses."""
+    type: GroundingToolCountType | UnsetType = UNSET
+    """Grounding tool that is counted."""
+    search_query_count: int | UnsetType = UNSET
+    """Number of queries sent to the tool."""
+
+
+GroundingToolCountType: TypeAlias = Literal["google_search", "google_maps", "retrieval"] | str
+"""Grounding tool that `GroundingToolCount` counts."""
+
+HarmCategory: TypeAlias = (
+    Literal[
+        "hate_speech",
+        "dangerous_content",
+        "harassment",
+        "sexually_explicit",
+        "civic_integrity",
+        "image_hate",
+        "image_dangerous_content",
+        "image_harassment",
+        "image_sexually_explicit",
+        "jailbreak",
+    ]
+    | str
+)
+"""Kind of harm that a safety setting is about."""
+
+
+class HybridSearch(WireStruct, frozen=True, kw_only=True):
+    """Mix of keyword and vector search."""
+
+    alpha: float | UnsetType = UNSET
+    """Weight between the two searches."""
+
+
+class ImageConfig(WireStruct, frozen=True, kw_only=True):
+    """Deprecated shape and size of images; use `ImageResponseFormat`."""
+
+    aspect_ratio: ImageConfigAspectRatio | UnsetType = UNSET
+    """Width to height, such as `16:9`."""
+    image_size: ImageConfigImageSize | UnsetType = UNSET
+    """Size class of the image, such as `1K`."""
+
+
+ImageConfigAspectRatio: TypeAlias = (
+    Literal[
+        "1:1",
+        "2:3",
+        "3:2",
+        "3:4",
+        "4:3",
+        "4:5",
+        "5:4",
+        "9:16",
+        "16:9",
+        "21:9",
+        "1:8",
+        "8:1",
+        "1:4",
+        "4:1",
+    ]
+    | str
+)
+"""Ratio of width to height of an image."""
+
+ImageConfigImageSize: TypeAlias = Literal["1K", "2K", "4K", "512"] | str
+"""Size class of an image; `512` is a string."""
+
+
+class ImageContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="image"):
+    """A part with an image, either in `data` or behind `uri`."""
+
+    type: ClassVar[Literal["image"]] = "image"
+    data: str | UnsetType = UNSET
+    """The image itself, base64."""
+    mime_type: ImageContentMimeType | UnsetType = UNSET
+    """MIME type of the image."""
+    resolution: MediaResolution | UnsetType = UNSET
+    """Level of detail at which the model sees the image."""
+    uri: str | UnsetType = UNSET
+    """Where the image is, instead of `data`."""
+
+
+ImageContentMimeType: TypeAlias = (
+    Literal[
+        "image/png",
+        "image/jpeg",
+        "image/webp",
+        "image/heic",
+        "image/heif",
+        "image/gif",
+        "image/bmp",
+        "image/tiff",
+    ]
+    | str
+)
+"""MIME type of an image part. An open set."""
+
+
+class ImageDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="image"):
+    """An image of the output, whole; the next image delta is another image."""
+
+    type: ClassVar[Literal["image"]] = "image"
+    data: str | UnsetType = UNSET
+    """The image itself, base64; can be megabytes in one event."""
+    mime_type: ImageDeltaMimeType | UnsetType = UNSET
+    """MIME type of the image."""
+    resolution: MediaResolution | UnsetType = UNSET
+    """Level of detail of the image."""
+    uri: str | UnsetType = UNSET
+    """Where the image is, instead of `data`."""
+
+
+ImageDeltaMimeType: TypeAlias = (
+    Literal[
+        "image/png",
+        "image/jpeg",
+        "image/webp",
+        "image/heic",
+        "image/heif",
+        "image/gif",
+        "image/bmp",
+        "image/tiff",
+    ]
+    | str
+)
+"""MIME type of an image delta. An open set."""
+
+
+class ImageResponseFormat(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="image"):
+    """Image output."""
+
+    type: ClassVar[Literal["image"]] = "image"
+    aspect_ratio: ImageResponseFormatAspectRatio | UnsetType = UNSET
+    """Width to height, such as `16:9`."""
+    delivery: ImageResponseFormatDelivery | UnsetType = UNSET
+    """Whether the image comes inline or behind a URI."""
+    image_size: ImageResponseFormatImageSize | UnsetType = UNSET
+    """Size class of the image, such as `1K`."""
+    mime_type: ImageResponseFormatMimeType | UnsetType = UNSET
+    """MIME type of the image."""
+
+
+ImageResponseFormatAspectRatio: TypeAlias = (
+    Literal[
+        "1:1",
+        "2:3",
+        "3:2",
+        "3:4",
+        "4:3",
+        "4:5",
+        "5:4",
+        "9:16",
+        "16:9",
+        "21:9",
+        "1:8",
+        "8:1",
+        "1:4",
+        "4:1",
+    ]
+    | str
+)
+"""Ratio of width to height of an output image."""
+
+ImageResponseFormatDelivery: TypeAlias = Literal["inline", "uri"] | str
+"""How image output comes: inline or behind a URI."""
+
+ImageResponseFormatImageSize: TypeAlias = Literal["512", "1K", "2K", "4K"] | str
+"""Size class of an output image; `512` is a string."""
+
+ImageResponseFormatMimeType: TypeAlias = Literal["image/jpeg"] | str
+"""MIME type of image output. An open set."""
 
 
 class Interaction(WireStruct, frozen=True, kw_only=True):
     """One run of a model or an agent, with its state and its steps. Only `status` is always
     there."""
 
-    status: InteractionStatus | UnsetType = UNSET
-    """State of the run."""
     agent: AgentOption | UnsetType = UNSET
     """Id of the agent that ran; absent when a model did."""
     agent_config: InteractionAgentConfig | UnsetType = UNSET
@@ -430,6 +1592,8 @@ class Interaction(WireStruct, frozen=True, kw_only=True):
     """Safety settings, as in the request."""
     service_tier: ServiceTier | UnsetType = UNSET
     """Service tier of the run."""
+    status: InteractionStatus | UnsetType = UNSET
+    """State of the run."""
     steps: list[Step] | UnsetType = UNSET
     """Steps in order. A read of a stored interaction also has the `user_input` steps. May be
     absent."""
@@ -524,1458 +1688,20 @@ class Interaction(WireStruct, frozen=True, kw_only=True):
         return views.outputs(self)
 
 
-InteractionStatus: TypeAlias = (
-    Literal[
-        "in_progress",
-        "requires_action",
-        "completed",
-        "failed",
-        "cancelled",
-        "incomplete",
-        "budget_exceeded",
-        "queued",
-        "requires_continuation",
-        "idle",
-    ]
-    | str
-)
-"""State of an interaction. `requires_action` waits for function results, `incomplete` stopped
-early, `requires_continuation` goes on with a token; `budget_exceeded` is deprecated, now
-`incomplete`; `idle` is explained nowhere."""
+class InteractionAuthToken(WireStruct, frozen=True, kw_only=True):
+    """A token that stands in for the API key on the live socket of one interaction."""
 
-AgentOption: TypeAlias = (
-    Literal[
-        "deep-research-pro-preview-12-2025",
-        "deep-research-preview-04-2026",
-        "deep-research-max-preview-04-2026",
-        "antigravity-preview-05-2026",
-        "antigravity-preview-09-2026",
-    ]
-    | str
-)
-"""Id of an agent. An open set: other ids are accepted."""
+    auth_token: str | UnsetType = UNSET
+    """The token; secret."""
+    expires_at: str | UnsetType = UNSET
+    """Time at which the token expires, RFC 3339 text."""
 
 
-class Error(WireStruct, frozen=True, kw_only=True):
-    """What went wrong, as a code and a text."""
+class InteractionAuthTokenCreateParams(WireStruct, frozen=True, kw_only=True):
+    """Request for a token of the live socket."""
 
-    code: str | int | UnsetType = UNSET
-    """Code of the error in snake case, such as `invalid_request` or `rate_limit_exceeded`."""
-    message: str | UnsetType = UNSET
-    """Text for people; not meant to be parsed."""
-    status: str | UnsetType = UNSET
-    """Canonical google.rpc name, such as `UNAVAILABLE`."""
-    details: list[Any] | UnsetType = UNSET
-    """Further google.rpc details."""
-
-
-ResponseModality: TypeAlias = Literal["text", "image", "audio", "video", "document"] | str
-"""Kind of content: text, image, audio, video or document."""
-
-ServiceTier: TypeAlias = Literal["flex", "standard", "priority", "deferred"] | str
-"""Service tier of a run."""
-
-
-class Usage(WireStruct, frozen=True, kw_only=True):
-    """Tokens an interaction or a step has spent. Members without a value may be absent."""
-
-    cached_tokens_by_modality: list[ModalityTokens] | UnsetType = UNSET
-    """Cached tokens by kind of content."""
-    grounding_tool_count: list[GroundingToolCount] | UnsetType = UNSET
-    """Uses of grounding tools, by tool."""
-    initial_input_tokens: int | UnsetType = UNSET
-    """Input tokens of the first call, when an answer is continued over several calls."""
-    input_tokens_by_modality: list[ModalityTokens] | UnsetType = UNSET
-    """Input tokens by kind of content."""
-    output_tokens_by_modality: list[ModalityTokens] | UnsetType = UNSET
-    """Output tokens by kind of content; usually absent for plain text."""
-    tool_use_tokens_by_modality: list[ModalityTokens] | UnsetType = UNSET
-    """Tokens of tool use by kind of content."""
-    total_cached_tokens: int | UnsetType = UNSET
-    """Tokens read from a cache."""
-    total_input_tokens: int | UnsetType = UNSET
-    """Tokens of the input."""
-    total_output_tokens: int | UnsetType = UNSET
-    """Tokens of the output, thoughts not included."""
-    total_thought_tokens: int | UnsetType = UNSET
-    """Tokens of the thoughts."""
-    total_tokens: int | UnsetType = UNSET
-    """All tokens; more than input plus output when there are thoughts or tool use."""
-    total_tool_use_tokens: int | UnsetType = UNSET
-    """Tokens of tool use."""
-    raw_prompt_token: int | UnsetType = UNSET
-    """Tokens of the prompt before templating; bodies only."""
-    model_invocation_token_counts: Any | UnsetType = UNSET
-    """Tokens by invocation of the model; undocumented."""
-    non_grounding_model_invocation_token_counts: Any | UnsetType = UNSET
-    """Tokens by invocation of the model without grounding; undocumented."""
-    total_reasoning_tokens: int | UnsetType = UNSET
-    """The name of `total_thought_tokens` up to December 2025."""
-
-
-class ModalityTokens(WireStruct, frozen=True, kw_only=True):
-    """Number of tokens of one kind of content."""
-
-    modality: ResponseModality | UnsetType = UNSET
-    """Kind of content."""
-    tokens: int | UnsetType = UNSET
-    """Number of tokens."""
-
-
-class GroundingToolCount(WireStruct, frozen=True, kw_only=True):
-    """How often one grounding tool is used."""
-
-    count: int | UnsetType = UNSET
-    """Number of uses."""
-    type: GroundingToolCountType | UnsetType = UNSET
-    """Grounding tool that is counted."""
-    search_query_count: int | UnsetType = UNSET
-    """Number of queries sent to the tool."""
-
-
-GroundingToolCountType: TypeAlias = Literal["google_search", "google_maps", "retrieval"] | str
-"""Grounding tool that `GroundingToolCount` counts."""
-
-
-class CodeExecutionCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_call"
-):
-    """The model runs code on the server."""
-
-    type: ClassVar[Literal["code_execution_call"]] = "code_execution_call"
-    arguments: CodeExecutionCallArguments | UnsetType = UNSET
-    """The code to run. Absent from `step.start`; the delta brings it."""
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class CodeExecutionResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_result"
-):
-    """What the code of a `code_execution_call` gives."""
-
-    type: ClassVar[Literal["code_execution_result"]] = "code_execution_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: CodeExecutionResultStepResult | UnsetType = UNSET
-    """Output of the code: text or content parts."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the code failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class FileSearchCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_call"
-):
-    """The model searches file search stores."""
-
-    type: ClassVar[Literal["file_search_call"]] = "file_search_call"
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class FileSearchResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_result"
-):
-    """Marks the end of a file search. The hits are not part of the step; in streams its delta
-    has a `result`."""
-
-    type: ClassVar[Literal["file_search_result"]] = "file_search_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-    result: list[FileSearchResult] | UnsetType = UNSET
-    """What was found, as the delta brings it."""
-
-
-class FunctionCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_call"
-):
-    """The model calls a function. Unless a `function_result` with its id follows, the caller is
-    to send one."""
-
-    type: ClassVar[Literal["function_call"]] = "function_call"
-    arguments: dict[str, Any] | UnsetType = UNSET
-    """Arguments of the call. In `step.start` an empty placeholder; the deltas bring the real
-    ones."""
-    id: str | UnsetType = UNSET
-    """Id of the call, to be given as `call_id` of the result."""
-    name: str | UnsetType = UNSET
-    """Name of the function."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature to send back unchanged; removed from the schema after 2.8."""
-
-    def parsed_arguments(self) -> dict[str, Any]:
-        """The arguments to run the call with, as a dict of its own.
-
-        Raises ArgumentsError if they never came whole or are no JSON object: `call.arguments` is
-        UNSET then, which must not pass for a call without arguments.
-        """
-        return views.parsed_arguments(self)
-
-
-class FunctionResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_result"
-):
-    """Result of a function call, sent as input; agents that run their own functions also list it
-    in answers."""
-
-    type: ClassVar[Literal["function_result"]] = "function_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the `function_call` this answers."""
-    result: FunctionResultStepResultUnion | UnsetType = UNSET
-    """What the function gives: an object, content parts, or a text."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the function failed."""
-    name: str | UnsetType = UNSET
-    """Name of the function."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature to send back unchanged; removed from the schema after 2.8."""
-
-
-class GoogleMapsCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_call"
-):
-    """The model queries Google Maps."""
-
-    type: ClassVar[Literal["google_maps_call"]] = "google_maps_call"
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    arguments: GoogleMapsCallArguments | UnsetType = UNSET
-    """Queries of the call."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class GoogleMapsResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_result"
-):
-    """What Google Maps gives for a `google_maps_call`."""
-
-    type: ClassVar[Literal["google_maps_result"]] = "google_maps_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: list[GoogleMapsResult] | UnsetType = UNSET
-    """Places that were found."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class GoogleSearchCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_call"
-):
-    """The model searches with Google Search."""
-
-    type: ClassVar[Literal["google_search_call"]] = "google_search_call"
-    arguments: GoogleSearchCallArguments | UnsetType = UNSET
-    """Queries of the call. Absent from `step.start`; the delta brings them."""
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    search_type: GoogleSearchCallStepSearchType | UnsetType = UNSET
-    """Kind of search. Absent in streams."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class GoogleSearchResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_result"
-):
-    """What Google Search gives for a `google_search_call`. The pages used are cited in the
-    annotations of the output."""
-
-    type: ClassVar[Literal["google_search_result"]] = "google_search_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: list[GoogleSearchResult] | UnsetType = UNSET
-    """Results of the search. Absent from `step.start`; the delta brings them."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the search failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text of up to about 100 kB; sent back as it is, never decoded or
-    trimmed."""
-
-
-class McpServerToolCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server_tool_call"
-):
-    """The model calls a tool of an MCP server."""
-
-    type: ClassVar[Literal["mcp_server_tool_call"]] = "mcp_server_tool_call"
-    arguments: dict[str, Any] | UnsetType = UNSET
-    """Arguments of the call."""
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    name: str | UnsetType = UNSET
-    """Name of the tool."""
-    server_name: str | UnsetType = UNSET
-    """Name of the MCP server."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature to send back unchanged; removed from the schema after 2.8."""
-
-
-class McpServerToolResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server_tool_result"
-):
-    """Result of a tool of an MCP server."""
-
-    type: ClassVar[Literal["mcp_server_tool_result"]] = "mcp_server_tool_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: McpServerToolResultStepResultUnion | UnsetType = UNSET
-    """What the tool gives: an object, content parts, or a text."""
-    name: str | UnsetType = UNSET
-    """Name of the tool."""
-    server_name: str | UnsetType = UNSET
-    """Name of the MCP server."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature to send back unchanged; removed from the schema after 2.8."""
-
-
-class ModelOutputStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="model_output"):
-    """What the model or the agent says: text and media."""
-
-    type: ClassVar[Literal["model_output"]] = "model_output"
-    content: list[Content] | UnsetType = UNSET
-    """Parts of the output, in order. Absent from `step.start`; the deltas bring them."""
-    error: Status | UnsetType = UNSET
-    """Why the output failed, when it did."""
-
-
-class ProcessingCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="processing_call"
-):
-    """A call that processes input on the server."""
-
-    type: ClassVar[Literal["processing_call"]] = "processing_call"
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class ProcessingResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="processing_result"
-):
-    """End of a `processing_call`."""
-
-    type: ClassVar[Literal["processing_result"]] = "processing_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class RetrievalCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval_call"
-):
-    """The model queries a retrieval backend."""
-
-    type: ClassVar[Literal["retrieval_call"]] = "retrieval_call"
-    arguments: RetrievalCallArguments | UnsetType = UNSET
-    """Queries of the call."""
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    retrieval_type: RetrievalCallStepRetrievalType | UnsetType = UNSET
-    """Backend that is queried."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class RetrievalResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval_result"
-):
-    """End of a `retrieval_call`; what was found is not part of the step."""
-
-    type: ClassVar[Literal["retrieval_result"]] = "retrieval_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the retrieval failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class ThoughtStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="thought"):
-    """A thought of the model. Sent back unchanged, and never left out, when the history is kept
-    by the caller."""
-
-    type: ClassVar[Literal["thought"]] = "thought"
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text that can be megabytes long; sent back as it is, never
-    decoded or trimmed."""
-    summary: list[ThoughtSummaryContent] | UnsetType = UNSET
-    """Summary of the thought in parts; only with `thinking_summaries` set to `auto`."""
-
-
-class ToolSearchCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search_call"
-):
-    """The model looks for functions to load."""
-
-    type: ClassVar[Literal["tool_search_call"]] = "tool_search_call"
-    arguments: ToolSearchCallStepArguments | UnsetType = UNSET
-    """What the call looks for."""
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class ToolSearchResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search_result"
-):
-    """Functions found by a `tool_search_call`."""
-
-    type: ClassVar[Literal["tool_search_result"]] = "tool_search_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: list[Function] | UnsetType = UNSET
-    """Definitions of the functions."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class UrlContextCallStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_call"
-):
-    """The model reads web pages by their URLs."""
-
-    type: ClassVar[Literal["url_context_call"]] = "url_context_call"
-    arguments: UrlContextCallArguments | UnsetType = UNSET
-    """URLs to read."""
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class UrlContextResultStep(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_result"
-):
-    """How the reading of the URLs of a `url_context_call` went."""
-
-    type: ClassVar[Literal["url_context_result"]] = "url_context_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: list[UrlContextResult] | UnsetType = UNSET
-    """One entry for each URL."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the call failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
-
-
-class UserInputStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="user_input"):
-    """Input of the user. Part of requests and of stored interactions, not of the answer to a
-    create call."""
-
-    type: ClassVar[Literal["user_input"]] = "user_input"
-    content: list[Content] | UnsetType = UNSET
-    """Parts of the input, in order."""
-
-
-class CodeExecutionCallArguments(WireStruct, frozen=True, kw_only=True):
-    """Code that the model runs."""
-
-    code: str | UnsetType = UNSET
-    """Source text of the code."""
-    language: Language | UnsetType = UNSET
-    """Language of the code."""
-
-
-class GoogleMapsCallArguments(WireStruct, frozen=True, kw_only=True):
-    """Arguments of a Google Maps call."""
-
-    queries: list[str] | UnsetType = UNSET
-    """Queries to run."""
-
-
-class GoogleMapsResult(WireStruct, frozen=True, kw_only=True):
-    """Result of one Google Maps query."""
-
-    places: list[GoogleMapsResultPlaces] | UnsetType = UNSET
-    """Places that were found."""
-    widget_context_token: str | UnsetType = UNSET
-    """Opaque token with which a Google Maps widget shows the result."""
-
-
-class GoogleSearchCallArguments(WireStruct, frozen=True, kw_only=True):
-    """Arguments of a Google Search call."""
-
-    queries: list[str] | UnsetType = UNSET
-    """Queries to run."""
-
-
-GoogleSearchCallStepSearchType: TypeAlias = (
-    Literal["web_search", "image_search", "enterprise_web_search"] | str
-)
-"""Kind of search that a `google_search_call` runs."""
-
-
-class GoogleSearchResult(WireStruct, frozen=True, kw_only=True):
-    """Result of one Google Search query."""
-
-    search_suggestions: str | UnsetType = UNSET
-    """HTML with search suggestions."""
-    rendered_content: str | UnsetType = UNSET
-    """The name of `search_suggestions` up to early 2026."""
-    title: str | UnsetType = UNSET
-    """Title of the page that was found; up to early 2026."""
-    url: str | UnsetType = UNSET
-    """URL of the page that was found; up to early 2026."""
-
-
-class Status(WireStruct, frozen=True, kw_only=True):
-    """An error in the form of a Google RPC status."""
-
-    code: str | int | UnsetType = UNSET
-    """Number of the status code."""
-    details: list[dict[str, Any]] | UnsetType = UNSET
-    """Further details, as free objects."""
-    message: str | UnsetType = UNSET
-    """Text for people; not meant to be parsed."""
-
-
-class RetrievalCallArguments(WireStruct, frozen=True, kw_only=True):
-    """Arguments of a retrieval call."""
-
-    queries: list[str] | UnsetType = UNSET
-    """Queries to run."""
-
-
-RetrievalCallStepRetrievalType: TypeAlias = (
-    Literal["vertex_ai_search", "rag_store", "exa_ai_search", "parallel_ai_search"] | str
-)
-"""Backend that a `retrieval_call` queries."""
-
-
-class ToolSearchCallStepArguments(WireStruct, frozen=True, kw_only=True):
-    """Arguments of a tool search."""
-
-    function_names: list[str] | UnsetType = UNSET
-    """Names of the functions asked for."""
-
-
-class UrlContextCallArguments(WireStruct, frozen=True, kw_only=True):
-    """Arguments of a URL context call."""
-
-    urls: list[str] | UnsetType = UNSET
-    """URLs to read."""
-
-
-class UrlContextResult(WireStruct, frozen=True, kw_only=True):
-    """Outcome for one URL."""
-
-    status: UrlContextResultStatus | UnsetType = UNSET
-    """Whether the page could be read."""
-    url: str | UnsetType = UNSET
-    """URL that was asked for."""
-
-
-FunctionResultStepResult: TypeAlias = dict[str, Any]
-"""Result of a function as a free JSON object."""
-
-
-class GoogleMapsResultPlaces(WireStruct, frozen=True, kw_only=True):
-    """One place found by Google Maps."""
-
-    name: str | UnsetType = UNSET
-    """Name of the place."""
-    place_id: str | UnsetType = UNSET
-    """Id of the place in Google Maps."""
-    review_snippets: list[ReviewSnippet] | UnsetType = UNSET
-    """Excerpts of reviews of the place."""
-    url: str | UnsetType = UNSET
-    """URL of the place in Google Maps."""
-
-
-McpServerToolResultStepResult: TypeAlias = dict[str, Any]
-"""Result of an MCP tool as a free JSON object."""
-
-UrlContextResultStatus: TypeAlias = Literal["success", "error", "paywall", "unsafe"] | str
-"""Outcome of reading one URL."""
-
-FileSearchResult: TypeAlias = dict[str, Any]
-"""One hit of a file search, as a free JSON object; no members are defined."""
-
-
-class AudioContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="audio"):
-    """A part with audio, either in `data` or behind `uri`."""
-
-    type: ClassVar[Literal["audio"]] = "audio"
-    channels: int | UnsetType = UNSET
-    """Number of channels."""
-    data: str | UnsetType = UNSET
-    """The audio itself, base64."""
-    mime_type: AudioContentMimeType | UnsetType = UNSET
-    """MIME type; on answers it can carry parameters, such as `audio/l16; rate=24000;
-    channels=1`."""
-    processing: AudioProcessing | UnsetType = UNSET
-    """How the service prepares the audio. On requests."""
-    sample_rate: int | UnsetType = UNSET
-    """Sample rate in Hz."""
-    uri: str | UnsetType = UNSET
-    """Where the audio is, instead of `data`."""
-    rate: int | UnsetType = UNSET
-    """The name of `sample_rate` in April 2026."""
-
-
-class DocumentContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="document"):
-    """A part with a document, either in `data` or behind `uri`."""
-
-    type: ClassVar[Literal["document"]] = "document"
-    data: str | UnsetType = UNSET
-    """The document itself, base64."""
-    mime_type: DocumentContentMimeType | UnsetType = UNSET
-    """MIME type of the document."""
-    processing: DocumentProcessing | UnsetType = UNSET
-    """How the service prepares the document. On requests."""
-    resolution: MediaResolution | UnsetType = UNSET
-    """Level of detail at which the model sees the pages."""
-    uri: str | UnsetType = UNSET
-    """Where the document is, instead of `data`."""
-
-
-class ImageContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="image"):
-    """A part with an image, either in `data` or behind `uri`."""
-
-    type: ClassVar[Literal["image"]] = "image"
-    data: str | UnsetType = UNSET
-    """The image itself, base64."""
-    mime_type: ImageContentMimeType | UnsetType = UNSET
-    """MIME type of the image."""
-    resolution: MediaResolution | UnsetType = UNSET
-    """Level of detail at which the model sees the image."""
-    uri: str | UnsetType = UNSET
-    """Where the image is, instead of `data`."""
-
-
-class TextContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
-    """A part of text."""
-
-    type: ClassVar[Literal["text"]] = "text"
-    text: str
-    """The text itself, in full."""
-    annotations: list[Annotation] | UnsetType = UNSET
-    """Citations and other spans over `text`; offsets count UTF-8 bytes."""
-
-
-class VideoContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="video"):
-    """A part with a video, either in `data` or behind `uri`."""
-
-    type: ClassVar[Literal["video"]] = "video"
-    data: str | UnsetType = UNSET
-    """The video itself, base64."""
-    mime_type: VideoContentMimeType | UnsetType = UNSET
-    """MIME type of the video."""
-    name: str | UnsetType = UNSET
-    """Name of the video."""
-    processing: Processing | UnsetType = UNSET
-    """How the service prepares the video. On requests."""
-    resolution: MediaResolution | UnsetType = UNSET
-    """Level of detail at which the model sees the frames."""
-    uri: str | UnsetType = UNSET
-    """Where the video is, instead of `data`; large videos can come this way."""
-
-
-class UnknownContent(Unknown, frozen=True):
-    """A `Content` that the spec does not know, or one whose members do not fit."""
-
-
-Content: TypeAlias = (
-    AudioContent | DocumentContent | ImageContent | TextContent | VideoContent | UnknownContent
-)
-"""One part of an input or an output: text, image, audio, video or document; told apart by
-`type`."""
-
-
-CodeExecutionResultStepResult: TypeAlias = list[Content] | str
-"""Output of executed code: a text or a list of content parts."""
-
-ThoughtSummaryContent: TypeAlias = Content
-"""One part of the summary of a thought: text or image."""
-
-
-class FileContent(WireStruct, frozen=True, kw_only=True):
-    """A file given by its path and its content."""
-
-    content: str | UnsetType = UNSET
-    """Content of the file."""
-    path: str | UnsetType = UNSET
-    """Path of the file."""
-
-
-AudioContentMimeType: TypeAlias = (
-    Literal[
-        "audio/wav",
-        "audio/mp3",
-        "audio/aiff",
-        "audio/aac",
-        "audio/ogg",
-        "audio/flac",
-        "audio/mpeg",
-        "audio/m4a",
-        "audio/l16",
-        "audio/opus",
-        "audio/alaw",
-        "audio/mulaw",
-        "audio/webm",
-    ]
-    | str
-)
-"""MIME type of an audio part. An open set; answers may add parameters such as `rate`."""
-
-DocumentContentMimeType: TypeAlias = (
-    Literal[
-        "application/pdf",
-        "text/csv",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        "application/vnd.ms-powerpoint",
-        "application/vnd.oasis.opendocument.presentation",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "application/msword",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
-        "application/vnd.oasis.opendocument.text",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/vnd.ms-excel",
-        "application/vnd.oasis.opendocument.spreadsheet",
-    ]
-    | str
-)
-"""MIME type of a document part: PDF, CSV, and office formats. An open set."""
-
-MediaResolution: TypeAlias = Literal["low", "medium", "high", "ultra_high"] | str
-"""Level of detail at which the model sees visual media."""
-
-ImageContentMimeType: TypeAlias = (
-    Literal[
-        "image/png",
-        "image/jpeg",
-        "image/webp",
-        "image/heic",
-        "image/heif",
-        "image/gif",
-        "image/bmp",
-        "image/tiff",
-    ]
-    | str
-)
-"""MIME type of an image part. An open set."""
-
-VideoContentMimeType: TypeAlias = (
-    Literal[
-        "video/mp4",
-        "video/mpeg",
-        "video/mpg",
-        "video/mov",
-        "video/avi",
-        "video/x-flv",
-        "video/webm",
-        "video/wmv",
-        "video/3gpp",
-    ]
-    | str
-)
-"""MIME type of a video part. An open set."""
-
-AudioProcessingEnum: TypeAlias = Literal["static"] | str
-"""Mode of the processing of audio."""
-
-DocumentProcessingEnum: TypeAlias = Literal["static"] | str
-"""Mode of the processing of a document."""
-
-
-class FileCitation(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_citation"):
-    """A span that cites a file."""
-
-    type: ClassVar[Literal["file_citation"]] = "file_citation"
-    custom_metadata: dict[str, Any] | UnsetType = UNSET
-    """Metadata stored with the file, as a free object."""
-    document_uri: str | UnsetType = UNSET
-    """URI of the cited document."""
-    end_index: int | UnsetType = UNSET
-    """End of the span in UTF-8 bytes of the text, exclusive."""
-    file_name: str | UnsetType = UNSET
-    """Name of the cited file."""
-    media_id: str | UnsetType = UNSET
-    """Id of the cited media."""
-    page_number: int | UnsetType = UNSET
-    """Page that is cited."""
-    source: str | UnsetType = UNSET
-    """Source the span is attributed to."""
-    start_index: int | UnsetType = UNSET
-    """Start of the span in UTF-8 bytes of the text."""
-
-
-class PlaceCitation(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="place_citation"):
-    """A span that cites a place of Google Maps."""
-
-    type: ClassVar[Literal["place_citation"]] = "place_citation"
-    end_index: int | UnsetType = UNSET
-    """End of the span in UTF-8 bytes of the text, exclusive."""
-    name: str | UnsetType = UNSET
-    """Name of the place."""
-    place_id: str | UnsetType = UNSET
-    """Id of the place in Google Maps."""
-    review_snippets: list[ReviewSnippet] | UnsetType = UNSET
-    """Excerpts of reviews that back the span."""
-    start_index: int | UnsetType = UNSET
-    """Start of the span in UTF-8 bytes of the text."""
-    url: str | UnsetType = UNSET
-    """URL of the place."""
-
-
-class SpeechAnnotation(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="speech_metadata"
-):
-    """How a span of text is spoken. On the input of speech generation."""
-
-    type: ClassVar[Literal["speech_metadata"]] = "speech_metadata"
-    end_index: int | UnsetType = UNSET
-    """End of the span in UTF-8 bytes of the text, exclusive."""
-    speaker: str | UnsetType = UNSET
-    """Name of the speaker."""
-    start_index: int | UnsetType = UNSET
-    """Start of the span in UTF-8 bytes of the text."""
-    style: str | UnsetType = UNSET
-    """Style of speaking, as text."""
-
-
-class UrlCitation(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_citation"):
-    """A span that cites a web page. Several citations may share one span."""
-
-    type: ClassVar[Literal["url_citation"]] = "url_citation"
-    end_index: int | UnsetType = UNSET
-    """End of the span in UTF-8 bytes of the text, exclusive."""
-    start_index: int | UnsetType = UNSET
-    """Start of the span in UTF-8 bytes of the text."""
-    title: str | UnsetType = UNSET
-    """Title of the page; with Google Search often only the host name."""
-    url: str | UnsetType = UNSET
-    """URL of the page; with Google Search a redirect link."""
-
-
-class WordInfo(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="word_info"):
-    """Timing of one word of a transcription."""
-
-    type: ClassVar[Literal["word_info"]] = "word_info"
-    end_index: int | UnsetType = UNSET
-    """End of the word in UTF-8 bytes of the text, exclusive."""
-    end_offset: str | UnsetType = UNSET
-    """End of the word in the audio, in seconds as `1.5s`."""
-    speaker: str | UnsetType = UNSET
-    """Label of the speaker, with diarization."""
-    start_index: int | UnsetType = UNSET
-    """Start of the word in UTF-8 bytes of the text."""
-    start_offset: str | UnsetType = UNSET
-    """Start of the word in the audio, in seconds as `1.5s`."""
-    text: str | UnsetType = UNSET
-    """The word."""
-
-
-class UnknownAnnotation(Unknown, frozen=True):
-    """An `Annotation` that the spec does not know, or one whose members do not fit."""
-
-
-Annotation: TypeAlias = (
-    FileCitation | PlaceCitation | SpeechAnnotation | UrlCitation | WordInfo | UnknownAnnotation
-)
-"""A span of a text with what is known about it; told apart by `type`. Offsets count UTF-8 bytes,
-the end is exclusive."""
-
-
-ProcessingEnum: TypeAlias = Literal["static", "agentic"] | str
-"""Mode of the processing of a video."""
-
-
-class ReviewSnippet(WireStruct, frozen=True, kw_only=True):
-    """A review of a place that an answer draws on."""
-
-    review_id: str | UnsetType = UNSET
-    """Id of the review."""
-    title: str | UnsetType = UNSET
-    """Title of the review."""
-    url: str | UnsetType = UNSET
-    """URL of the review."""
-
-
-class AudioStaticMediaProcessing(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="static"
-):
-    """Static processing of audio; can limit it to a segment."""
-
-    type: ClassVar[Literal["static"]] = "static"
-    end_offset: str | UnsetType = UNSET
-    """End of the segment in seconds as `1.5s`; after `start_offset`."""
-    start_offset: str | UnsetType = UNSET
-    """Start of the segment in seconds as `1.5s`."""
-
-
-AudioMediaProcessing: TypeAlias = AudioStaticMediaProcessing
-"""Settings of the processing of audio."""
-
-AudioProcessing: TypeAlias = AudioMediaProcessing | AudioProcessingEnum
-"""How the service prepares audio: the name of a mode, or an object with its settings."""
-
-
-class DocumentStaticMediaProcessing(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="static"
-):
-    """Static processing of a document."""
-
-    type: ClassVar[Literal["static"]] = "static"
-    page_options: PageProcessingOptions | UnsetType = UNSET
-    """Settings for documents with pages."""
-    spreadsheet_options: SpreadsheetProcessingOptions | UnsetType = UNSET
-    """Settings for spreadsheets."""
-
-
-DocumentMediaProcessing: TypeAlias = DocumentStaticMediaProcessing
-"""Settings of the processing of a document."""
-
-DocumentProcessing: TypeAlias = DocumentMediaProcessing | DocumentProcessingEnum
-"""How the service prepares a document: the name of a mode, or an object with its settings."""
-
-
-class StaticMediaProcessing(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="static"):
-    """Static processing of a video; can limit it to a segment and set the frame rate."""
-
-    type: ClassVar[Literal["static"]] = "static"
-    content_layers: list[StaticMediaProcessingContentLayer] | UnsetType = UNSET
-    """Layers of the video to use."""
-    end_offset: str | UnsetType = UNSET
-    """End of the segment in seconds as `1.5s`; after `start_offset`."""
-    fps: float | UnsetType = UNSET
-    """Frames sampled per second."""
-    start_offset: str | UnsetType = UNSET
-    """Start of the segment in seconds as `1.5s`."""
-
-
-MediaProcessing: TypeAlias = StaticMediaProcessing
-"""Settings of the processing of a video."""
-
-Processing: TypeAlias = MediaProcessing | ProcessingEnum
-"""How the service prepares a video: the name of a mode, or an object with its settings."""
-
-
-class PageProcessingOptions(WireStruct, frozen=True, kw_only=True):
-    """Which pages of a document to use, and what of them."""
-
-    content_layers: list[PageProcessingOptionsContentLayer] | UnsetType = UNSET
-    """Layers of the pages to use."""
-    end_page: int | UnsetType = UNSET
-    """Page at which the range ends."""
-    start_page: int | UnsetType = UNSET
-    """Page at which the range starts."""
-
-
-class SpreadsheetProcessingOptions(WireStruct, frozen=True, kw_only=True):
-    """Which part of a spreadsheet to use."""
-
-    content_layers: list[SpreadsheetProcessingOptionsContentLayer] | UnsetType = UNSET
-    """Layers of the sheet to use."""
-    sheet_index: int | UnsetType = UNSET
-    """Index of the sheet."""
-    visible_cells: str | UnsetType = UNSET
-    """The visible cells, as text."""
-
-
-StaticMediaProcessingContentLayer: TypeAlias = Literal["frames", "audio", "transcript"] | str
-"""Layer of a video: frames, audio or transcript."""
-
-PageProcessingOptionsContentLayer: TypeAlias = Literal["page_image", "page_text"] | str
-"""Layer of a page: its image or its text."""
-
-SpreadsheetProcessingOptionsContentLayer: TypeAlias = Literal["visual", "data", "formulas"] | str
-"""Layer of a sheet: its look, its data or its formulas."""
-
-
-class ArgumentsDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="arguments_delta"
-):
-    """Fragment of the arguments of a function call. The fragments of a step, joined, are one
-    JSON text."""
-
-    type: ClassVar[Literal["arguments_delta"]] = "arguments_delta"
-    arguments: str | dict[str, Any] | UnsetType = UNSET
-    """Fragment of JSON text, to be parsed once the step has stopped; may be empty."""
-    partial_arguments: str | dict[str, Any] | UnsetType = UNSET
-    """The name of `arguments` in early May 2026."""
-
-
-class AudioDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="audio"):
-    """A piece of audio. Pieces of one MIME type in a row continue each other; join the decoded
-    bytes."""
-
-    type: ClassVar[Literal["audio"]] = "audio"
-    channels: int | UnsetType = UNSET
-    """Number of channels."""
-    data: str | UnsetType = UNSET
-    """Bytes of the piece, base64."""
-    mime_type: AudioDeltaMimeType | UnsetType = UNSET
-    """MIME type of the audio; can carry parameters."""
-    rate: int | UnsetType = UNSET
-    """Deprecated: sample rate in Hz; use `sample_rate`."""
-    sample_rate: int | UnsetType = UNSET
-    """Sample rate in Hz."""
-    uri: str | UnsetType = UNSET
-    """Where the audio is, instead of `data`."""
-
-
-class CodeExecutionCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_call"
-):
-    """Code of a `code_execution_call` step, whole."""
-
-    type: ClassVar[Literal["code_execution_call"]] = "code_execution_call"
-    arguments: CodeExecutionCallArguments | UnsetType = UNSET
-    """The code to run."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-    id: str | UnsetType = UNSET
-    """Id of the call; legacy generation only, today `step.start` has it."""
-
-
-class CodeExecutionResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_result"
-):
-    """Output of a `code_execution_result` step, whole."""
-
-    type: ClassVar[Literal["code_execution_result"]] = "code_execution_result"
-    result: str | UnsetType = UNSET
-    """Output of the code, as text."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the code failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers; legacy generation only, today `step.start` has it."""
-
-
-class DocumentDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="document"):
-    """A document of the output, whole."""
-
-    type: ClassVar[Literal["document"]] = "document"
-    data: str | UnsetType = UNSET
-    """The document itself, base64."""
-    mime_type: DocumentDeltaMimeType | UnsetType = UNSET
-    """MIME type of the document."""
-    uri: str | UnsetType = UNSET
-    """Where the document is, instead of `data`."""
-
-
-class FileSearchCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_call"
-):
-    """Addition to a `file_search_call` step."""
-
-    type: ClassVar[Literal["file_search_call"]] = "file_search_call"
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-    id: str | UnsetType = UNSET
-    """Id of the call; legacy generation only, today `step.start` has it."""
-
-
-class FileSearchResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_result"
-):
-    """Hits of a `file_search_result` step; only streams have them."""
-
-    type: ClassVar[Literal["file_search_result"]] = "file_search_result"
-    result: list[FileSearchResult] | UnsetType = UNSET
-    """Hits of the search."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers; legacy generation only, today `step.start` has it."""
-
-
-class FunctionResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_result"
-):
-    """Result of a `function_result` step, whole."""
-
-    type: ClassVar[Literal["function_result"]] = "function_result"
-    result: FunctionResultDeltaResultUnion | UnsetType = UNSET
-    """What the function gives: an object, content parts, or a text."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the function failed."""
-    name: str | UnsetType = UNSET
-    """Name of the function."""
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers; legacy generation only, today `step.start` has it."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; removed from the schema after 2.8."""
-
-
-class GoogleMapsCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_call"
-):
-    """Queries of a `google_maps_call` step, whole."""
-
-    type: ClassVar[Literal["google_maps_call"]] = "google_maps_call"
-    arguments: GoogleMapsCallArguments | UnsetType = UNSET
-    """Queries of the call."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-    id: str | UnsetType = UNSET
-    """Id of the call; legacy generation only, today `step.start` has it."""
-
-
-class GoogleMapsResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_result"
-):
-    """Result of a `google_maps_result` step, whole."""
-
-    type: ClassVar[Literal["google_maps_result"]] = "google_maps_result"
-    result: list[GoogleMapsResult] | UnsetType = UNSET
-    """Places that were found."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers; legacy generation only, today `step.start` has it."""
-
-
-class GoogleSearchCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_call"
-):
-    """Queries of a `google_search_call` step, whole."""
-
-    type: ClassVar[Literal["google_search_call"]] = "google_search_call"
-    arguments: GoogleSearchCallArguments | UnsetType = UNSET
-    """Queries of the call."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. May be absent."""
-    id: str | UnsetType = UNSET
-    """Id of the call; legacy generation only, today `step.start` has it."""
-
-
-class GoogleSearchResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_result"
-):
-    """Result of a `google_search_result` step, whole."""
-
-    type: ClassVar[Literal["google_search_result"]] = "google_search_result"
-    result: list[GoogleSearchResult] | UnsetType = UNSET
-    """Results of the search."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the search failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature of up to about 100 kB; never decoded or trimmed. May be absent."""
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers; legacy generation only, today `step.start` has it."""
-
-
-class ImageDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="image"):
-    """An image of the output, whole; the next image delta is another image."""
-
-    type: ClassVar[Literal["image"]] = "image"
-    data: str | UnsetType = UNSET
-    """The image itself, base64; can be megabytes in one event."""
-    mime_type: ImageDeltaMimeType | UnsetType = UNSET
-    """MIME type of the image."""
-    resolution: MediaResolution | UnsetType = UNSET
-    """Level of detail of the image."""
-    uri: str | UnsetType = UNSET
-    """Where the image is, instead of `data`."""
-
-
-class McpServerToolCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server_tool_call"
-):
-    """Call of an `mcp_server_tool_call` step, whole."""
-
-    type: ClassVar[Literal["mcp_server_tool_call"]] = "mcp_server_tool_call"
-    arguments: dict[str, Any] | UnsetType = UNSET
-    """Arguments of the call."""
-    name: str | UnsetType = UNSET
-    """Name of the tool."""
-    server_name: str | UnsetType = UNSET
-    """Name of the MCP server."""
-    id: str | UnsetType = UNSET
-    """Id of the call; legacy generation only, today `step.start` has it."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; removed from the schema after 2.8."""
-
-
-class McpServerToolResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server_tool_result"
-):
-    """Result of an `mcp_server_tool_result` step, whole."""
-
-    type: ClassVar[Literal["mcp_server_tool_result"]] = "mcp_server_tool_result"
-    result: McpServerToolResultDeltaResultUnion | UnsetType = UNSET
-    """What the tool gives: an object, content parts, or a text."""
-    name: str | UnsetType = UNSET
-    """Name of the tool."""
-    server_name: str | UnsetType = UNSET
-    """Name of the MCP server."""
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers; legacy generation only, today `step.start` has it."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; removed from the schema after 2.8."""
-
-
-class ProcessingCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="processing_call"
-):
-    """Addition to a `processing_call` step."""
-
-    type: ClassVar[Literal["processing_call"]] = "processing_call"
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-
-
-class ProcessingResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="processing_result"
-):
-    """Addition to a `processing_result` step."""
-
-    type: ClassVar[Literal["processing_result"]] = "processing_result"
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-
-
-class RetrievalCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval_call"
-):
-    """Queries of a `retrieval_call` step, whole."""
-
-    type: ClassVar[Literal["retrieval_call"]] = "retrieval_call"
-    arguments: RetrievalCallArguments | UnsetType = UNSET
-    """Queries of the call."""
-    retrieval_type: RetrievalCallDeltaRetrievalType | UnsetType = UNSET
-    """Backend that is queried."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-
-
-class RetrievalResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval_result"
-):
-    """Outcome of a `retrieval_result` step."""
-
-    type: ClassVar[Literal["retrieval_result"]] = "retrieval_result"
-    is_error: bool | UnsetType = UNSET
-    """Whether the retrieval failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-
-
-class TextAnnotationDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text_annotation_delta"
-):
-    """Annotations of the text of a step; they follow the text."""
-
-    type: ClassVar[Literal["text_annotation_delta"]] = "text_annotation_delta"
-    annotations: list[Annotation] | UnsetType = UNSET
-    """Annotations to add; offsets count UTF-8 bytes of the assembled text, not of one delta."""
-
-
-class TextDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
-    """A fragment of text, to be appended; cut anywhere, also within a word."""
-
-    type: ClassVar[Literal["text"]] = "text"
-    text: str
-    """Fragment of the text."""
-
-
-class ThoughtSignatureDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="thought_signature"
-):
-    """Signature of a thought; it comes after the summary and before `step.stop`."""
-
-    type: ClassVar[Literal["thought_signature"]] = "thought_signature"
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded, trimmed or joined. Empty ones are to be ignored."""
-
-
-class ThoughtSummaryDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="thought_summary"
-):
-    """One part of the summary of a thought, complete; not to be glued to the part before."""
-
-    type: ClassVar[Literal["thought_summary"]] = "thought_summary"
-    content: Content | UnsetType = UNSET
-    """The part."""
-
-
-class ToolSearchCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search_call"
-):
-    """Arguments of a `tool_search_call` step, whole."""
-
-    type: ClassVar[Literal["tool_search_call"]] = "tool_search_call"
-    arguments: ToolSearchCallStepArguments | UnsetType = UNSET
-    """What the call looks for."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-
-
-class ToolSearchResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search_result"
-):
-    """Result of a `tool_search_result` step, whole."""
-
-    type: ClassVar[Literal["tool_search_result"]] = "tool_search_result"
-    result: list[Function] | UnsetType = UNSET
-    """Definitions of the functions that were found."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-
-
-class UrlContextCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_call"
-):
-    """URLs of a `url_context_call` step, whole."""
-
-    type: ClassVar[Literal["url_context_call"]] = "url_context_call"
-    arguments: UrlContextCallArguments | UnsetType = UNSET
-    """URLs to read."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-    id: str | UnsetType = UNSET
-    """Id of the call; legacy generation only, today `step.start` has it."""
-
-
-class UrlContextResultDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_result"
-):
-    """Result of a `url_context_result` step, whole."""
-
-    type: ClassVar[Literal["url_context_result"]] = "url_context_result"
-    result: list[UrlContextResult] | UnsetType = UNSET
-    """One entry for each URL."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the call failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers; legacy generation only, today `step.start` has it."""
-
-
-class VideoDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="video"):
-    """A video of the output, whole."""
-
-    type: ClassVar[Literal["video"]] = "video"
-    data: str | UnsetType = UNSET
-    """The video itself, base64."""
-    mime_type: VideoDeltaMimeType | UnsetType = UNSET
-    """MIME type of the video."""
-    resolution: MediaResolution | UnsetType = UNSET
-    """Level of detail of the video."""
-    uri: str | UnsetType = UNSET
-    """Where the video is, instead of `data`; large videos can come this way."""
-
-
-AudioDeltaMimeType: TypeAlias = (
-    Literal[
-        "audio/wav",
-        "audio/mp3",
-        "audio/aiff",
-        "audio/aac",
-        "audio/ogg",
-        "audio/flac",
-        "audio/mpeg",
-        "audio/m4a",
-        "audio/l16",
-        "audio/opus",
-        "audio/alaw",
-        "audio/mulaw",
-        "audio/webm",
-    ]
-    | str
-)
-"""MIME type of an audio delta. An open set; values may carry parameters such as `rate`."""
-
-DocumentDeltaMimeType: TypeAlias = (
-    Literal[
-        "application/pdf",
-        "text/csv",
-        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-        "application/vnd.ms-powerpoint",
-        "application/vnd.oasis.opendocument.presentation",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "application/msword",
-        "application/vnd.openxmlformats-officedocument.wordprocessingml.template",
-        "application/vnd.oasis.opendocument.text",
-        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        "application/vnd.ms-excel",
-        "application/vnd.oasis.opendocument.spreadsheet",
-    ]
-    | str
-)
-"""MIME type of a document delta: PDF, CSV, and office formats. An open set."""
-
-ImageDeltaMimeType: TypeAlias = (
-    Literal[
-        "image/png",
-        "image/jpeg",
-        "image/webp",
-        "image/heic",
-        "image/heif",
-        "image/gif",
-        "image/bmp",
-        "image/tiff",
-    ]
-    | str
-)
-"""MIME type of an image delta. An open set."""
-
-RetrievalCallDeltaRetrievalType: TypeAlias = (
-    Literal["vertex_ai_search", "rag_store", "exa_ai_search", "parallel_ai_search"] | str
-)
-"""Backend that a `retrieval_call` queries, in a delta."""
-
-VideoDeltaMimeType: TypeAlias = (
-    Literal[
-        "video/mp4",
-        "video/mpeg",
-        "video/mpg",
-        "video/mov",
-        "video/avi",
-        "video/x-flv",
-        "video/webm",
-        "video/wmv",
-        "video/3gpp",
-        "video/jpeg2000",
-    ]
-    | str
-)
-"""MIME type of a video delta. An open set."""
-
-FunctionResultDeltaResult: TypeAlias = dict[str, Any]
-"""Result of a function in a delta, as a free JSON object."""
-
-McpServerToolResultDeltaResult: TypeAlias = dict[str, Any]
-"""Result of an MCP tool in a delta, as a free JSON object."""
-
-
-class InteractionSseStreamEvent(WireStruct, frozen=True, kw_only=True):
-    """One frame of the event stream. The last frame is `[DONE]`, which is not JSON and not an
-    event."""
-
-    data: InteractionSseEvent
-    """The event: one JSON object on one line."""
-
-
-class ErrorEvent(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="error"):
-    """An error in the stream. When `error` is filled the run ends here, with no
-    `interaction.completed` after it."""
-
-    event_type: ClassVar[Literal["error"]] = "error"
-    error: Error | UnsetType = UNSET
-    """What went wrong; can be absent."""
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; absent on most events."""
-    metadata: StepDeltaMetadata | UnsetType = UNSET
-    """Running totals of tokens; sent in June 2026, on any event."""
+    expire_time: str | UnsetType = UNSET
+    """Time at which the token is to expire, RFC 3339 text."""
 
 
 class InteractionCompletedEvent(
@@ -2007,120 +1733,12 @@ class InteractionCreatedEvent(
     """Running totals of tokens; sent in June 2026, on any event."""
 
 
-class InteractionStatusUpdate(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.status_update"
-):
-    """The state of the run changes, or a checkpoint is given."""
-
-    event_type: ClassVar[Literal["interaction.status_update"]] = "interaction.status_update"
-    interaction_id: str | UnsetType = UNSET
-    """Id of the interaction; empty with `store` false."""
-    status: InteractionStatusUpdateStatus | UnsetType = UNSET
-    """New state of the run."""
-    continuation_token: str | UnsetType = UNSET
-    """Opaque token of a checkpoint; output after it is made anew when the run is continued from
-    it."""
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; absent on most events."""
-    usage: Usage | UnsetType = UNSET
-    """Tokens spent so far."""
-    metadata: StepDeltaMetadata | UnsetType = UNSET
-    """Running totals of tokens; sent in June 2026, on any event."""
-
-
-class StepDelta(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="step.delta"):
-    """A step grows by `delta`."""
-
-    event_type: ClassVar[Literal["step.delta"]] = "step.delta"
-    delta: StepDeltaData
-    """What is added to the step."""
-    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
-    """Index of the step, from 0."""
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; absent on most events."""
-    metadata: StepDeltaMetadata | UnsetType = UNSET
-    """Running count of tokens; rarely sent."""
-
-
-class StepStart(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="step.start"):
-    """A step begins."""
-
-    event_type: ClassVar[Literal["step.start"]] = "step.start"
-    step: Step
-    """First state of the step: often only its `type`, or an id with placeholders."""
-    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
-    """Index of the step, from 0 and without gaps."""
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; absent on most events."""
-    metadata: StepDeltaMetadata | UnsetType = UNSET
-    """Running totals of tokens; sent in June 2026, on any event."""
-
-
-class StepStop(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="step.stop"):
-    """A step is complete."""
-
-    event_type: ClassVar[Literal["step.stop"]] = "step.stop"
-    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
-    """Index of the step, from 0."""
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; absent on most events."""
-    step_usage: Usage | UnsetType = UNSET
-    """Tokens spent by this step; rarely sent."""
-    usage: Usage | UnsetType = UNSET
-    """Tokens spent by the run up to here; rarely sent."""
-    metadata: StepDeltaMetadata | UnsetType = UNSET
-    """Running totals of tokens; sent in June 2026, on any event."""
-
-
-class UnknownInteractionSseEvent(Unknown, frozen=True, tag_field="event_type"):
-    """An `InteractionSseEvent` that the spec does not know, or one whose members do not fit."""
-
-    event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
-
-
-InteractionSseEvent: TypeAlias = (
-    ErrorEvent
-    | InteractionCompletedEvent
-    | InteractionCreatedEvent
-    | InteractionStatusUpdate
-    | StepDelta
-    | StepStart
-    | StepStop
-    | UnknownInteractionSseEvent
-)
-"""One event of a stream, told apart by `event_type`. Unknown events are to be skipped, not an
-error."""
-
+InteractionEnvironment: TypeAlias = EnvironmentConfig | str
+"""Environment of an interaction: an object, or a string that is `remote` or the id of an
+environment."""
 
 InteractionSseEventInteraction: TypeAlias = Interaction
-"""State of an interaction inside the events of a stream; a part of `Interaction`."""
-
-InteractionStatusUpdateStatus: TypeAlias = (
-    Literal[
-        "in_progress",
-        "requires_action",
-        "completed",
-        "failed",
-        "cancelled",
-        "incomplete",
-        "budget_exceeded",
-        "queued",
-        "requires_continuation",
-        "idle",
-    ]
-    | str
-)
-"""State of an interaction in a status update; same values as `InteractionStatus`."""
-
-
-class StepDeltaMetadata(WireStruct, frozen=True, kw_only=True):
-    """Side information of a `step.delta`."""
-
-    total_usage: Usage | UnsetType = UNSET
-    """Tokens spent by the run up to here."""
-    usage: Usage | UnsetType = UNSET
-    """Running totals; the older name of `total_usage`."""
-
+"""Another name of `Interaction`."""
 
 InteractionSseEventInteractionStatus: TypeAlias = (
     Literal[
@@ -2140,34 +1758,190 @@ InteractionSseEventInteractionStatus: TypeAlias = (
 """State of an interaction inside an event; same values as `InteractionStatus`."""
 
 
-class GenerationConfig(WireStruct, frozen=True, kw_only=True):
-    """Settings of the generation. What is absent is left to the model."""
+class InteractionSseStreamEvent(WireStruct, frozen=True, kw_only=True):
+    """One frame of the event stream. The last frame is `[DONE]`, which is not JSON and not an
+    event."""
 
-    image_config: ImageConfig | UnsetType = UNSET
-    """Deprecated: shape and size of images; use `response_format`."""
-    max_output_tokens: int | UnsetType = UNSET
-    """Largest number of output tokens; a run that reaches it ends as `incomplete`."""
-    seed: int | UnsetType = UNSET
-    """Seed of the sampling."""
-    speech_config: SpeechConfigUnion | UnsetType = UNSET
-    """Voices for speech output."""
-    stop_sequences: list[str] | UnsetType = UNSET
-    """Texts at which the output stops."""
-    temperature: float | UnsetType = UNSET
-    """Deprecated: randomness of the sampling."""
-    thinking_level: ThinkingLevel | UnsetType = UNSET
-    """How much the model thinks."""
-    thinking_summaries: ThinkingSummaries | UnsetType = UNSET
-    """Whether thoughts come with a summary."""
-    tool_choice: ToolChoice | UnsetType = UNSET
-    """Whether and which functions the model may call."""
-    top_p: float | UnsetType = UNSET
-    """Deprecated: probability mass the sampling draws from."""
-    transcription_config: TranscriptionConfig | UnsetType = UNSET
-    """Settings of a transcription."""
-    video_config: VideoConfig | UnsetType = UNSET
-    """Settings of video output."""
+    data: InteractionSseEvent
+    """The event: one JSON object on one line."""
 
+
+InteractionStatus: TypeAlias = (
+    Literal[
+        "in_progress",
+        "requires_action",
+        "completed",
+        "failed",
+        "cancelled",
+        "incomplete",
+        "budget_exceeded",
+        "queued",
+        "requires_continuation",
+        "idle",
+    ]
+    | str
+)
+"""State of an interaction. `requires_action` waits for function results, `incomplete` stopped
+early, `requires_continuation` goes on with a token; `budget_exceeded` is deprecated, now
+`incomplete`; `idle` is explained nowhere."""
+
+
+class InteractionStatusUpdate(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.status_update"
+):
+    """The state of the run changes, or a checkpoint is given."""
+
+    event_type: ClassVar[Literal["interaction.status_update"]] = "interaction.status_update"
+    continuation_token: str | UnsetType = UNSET
+    """Opaque token of a checkpoint; output after it is made anew when the run is continued from
+    it."""
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; absent on most events."""
+    interaction_id: str | UnsetType = UNSET
+    """Id of the interaction; empty with `store` false."""
+    status: InteractionStatusUpdateStatus | UnsetType = UNSET
+    """New state of the run."""
+    usage: Usage | UnsetType = UNSET
+    """Tokens spent so far."""
+    metadata: StepDeltaMetadata | UnsetType = UNSET
+    """Running totals of tokens; sent in June 2026, on any event."""
+
+
+InteractionStatusUpdateStatus: TypeAlias = (
+    Literal[
+        "in_progress",
+        "requires_action",
+        "completed",
+        "failed",
+        "cancelled",
+        "incomplete",
+        "budget_exceeded",
+        "queued",
+        "requires_continuation",
+        "idle",
+    ]
+    | str
+)
+"""State of an interaction in a status update; same values as `InteractionStatus`."""
+
+Language: TypeAlias = Literal["python", "bash"] | str
+"""Language of executed code."""
+
+
+class McpServer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server"):
+    """Lets the model call tools of a remote MCP server over Streamable HTTP."""
+
+    type: ClassVar[Literal["mcp_server"]] = "mcp_server"
+    allowed_tools: list[AllowedTools] | UnsetType = UNSET
+    """Tools of the server that may be called."""
+    defer_loading: bool | UnsetType = UNSET
+    """Whether the model finds the tools of the server by a search, instead of being given all of
+    them."""
+    headers: dict[str, str] | UnsetType = UNSET
+    """HTTP headers for requests to the server."""
+    name: str | UnsetType = UNSET
+    """Name of the server; without `-`."""
+    url: str | UnsetType = UNSET
+    """URL of the server."""
+
+
+class McpServerToolCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server_tool_call"
+):
+    """Call of an `mcp_server_tool_call` step, whole."""
+
+    type: ClassVar[Literal["mcp_server_tool_call"]] = "mcp_server_tool_call"
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Arguments of the call."""
+    name: str | UnsetType = UNSET
+    """Name of the tool."""
+    server_name: str | UnsetType = UNSET
+    """Name of the MCP server."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; removed from the schema after 2.8."""
+
+
+class McpServerToolCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server_tool_call"
+):
+    """The model calls a tool of an MCP server."""
+
+    type: ClassVar[Literal["mcp_server_tool_call"]] = "mcp_server_tool_call"
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Arguments of the call."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    name: str | UnsetType = UNSET
+    """Name of the tool."""
+    server_name: str | UnsetType = UNSET
+    """Name of the MCP server."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature to send back unchanged; removed from the schema after 2.8."""
+
+
+class McpServerToolResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server_tool_result"
+):
+    """Result of an `mcp_server_tool_result` step, whole."""
+
+    type: ClassVar[Literal["mcp_server_tool_result"]] = "mcp_server_tool_result"
+    name: str | UnsetType = UNSET
+    """Name of the tool."""
+    result: McpServerToolResultDeltaResultUnion | UnsetType = UNSET
+    """What the tool gives: an object, content parts, or a text."""
+    server_name: str | UnsetType = UNSET
+    """Name of the MCP server."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; removed from the schema after 2.8."""
+
+
+McpServerToolResultDeltaResult: TypeAlias = dict[str, Any]
+"""Result of an MCP tool in a delta, as a free JSON object."""
+
+
+class McpServerToolResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server_tool_result"
+):
+    """Result of a tool of an MCP server."""
+
+    type: ClassVar[Literal["mcp_server_tool_result"]] = "mcp_server_tool_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    name: str | UnsetType = UNSET
+    """Name of the tool."""
+    result: McpServerToolResultStepResultUnion | UnsetType = UNSET
+    """What the tool gives: an object, content parts, or a text."""
+    server_name: str | UnsetType = UNSET
+    """Name of the MCP server."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature to send back unchanged; removed from the schema after 2.8."""
+
+
+McpServerToolResultStepResult: TypeAlias = dict[str, Any]
+"""Result of an MCP tool as a free JSON object."""
+
+MediaResolution: TypeAlias = Literal["low", "medium", "high", "ultra_high"] | str
+"""Level of detail at which the model sees visual media."""
+
+Method: TypeAlias = Literal["severity", "probability"] | str
+"""What a safety threshold is compared with: severity or probability."""
+
+
+class ModalityTokens(WireStruct, frozen=True, kw_only=True):
+    """Number of tokens of one kind of content."""
+
+    modality: ResponseModality | UnsetType = UNSET
+    """Kind of content."""
+    tokens: int | UnsetType = UNSET
+    """Number of tokens."""
+
+
+Mode: TypeAlias = Literal["scan", "verify"] | str
+"""What a find request does: scan, or verify."""
 
 ModelOption: TypeAlias = (
     Literal[
@@ -2216,6 +1990,281 @@ ModelOption: TypeAlias = (
 """Id of a model. An open set: other ids are accepted."""
 
 
+class ModelOutputStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="model_output"):
+    """What the model or the agent says: text and media."""
+
+    type: ClassVar[Literal["model_output"]] = "model_output"
+    content: list[Content] | UnsetType = UNSET
+    """Parts of the output, in order. Absent from `step.start`; the deltas bring them."""
+    error: Status | UnsetType = UNSET
+    """Why the output failed, when it did."""
+
+
+NetworkEnum: TypeAlias = Literal["disabled"] | str
+"""Switches the network off."""
+
+Network: TypeAlias = EnvironmentNetworkEgressAllowlist | NetworkEnum
+"""Limits on outgoing traffic: `disabled`, or an object with an allowlist."""
+
+
+class PageProcessingOptions(WireStruct, frozen=True, kw_only=True):
+    """Which pages of a document to use, and what of them."""
+
+    content_layers: list[PageProcessingOptionsContentLayer] | UnsetType = UNSET
+    """Layers of the pages to use."""
+    end_page: int | UnsetType = UNSET
+    """Page at which the range ends."""
+    start_page: int | UnsetType = UNSET
+    """Page at which the range starts."""
+
+
+PageProcessingOptionsContentLayer: TypeAlias = Literal["page_image", "page_text"] | str
+"""Layer of a page: its image or its text."""
+
+
+class ParallelAISearchConfig(WireStruct, frozen=True, kw_only=True):
+    """Settings of Parallel search."""
+
+    api_key: str | UnsetType = UNSET
+    """API key of Parallel; a secret."""
+    custom_config: dict[str, Any] | UnsetType = UNSET
+    """Further settings, as a free object."""
+
+
+class PlaceCitation(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="place_citation"):
+    """A span that cites a place of Google Maps."""
+
+    type: ClassVar[Literal["place_citation"]] = "place_citation"
+    end_index: int | UnsetType = UNSET
+    """End of the span in UTF-8 bytes of the text, exclusive."""
+    name: str | UnsetType = UNSET
+    """Name of the place."""
+    place_id: str | UnsetType = UNSET
+    """Id of the place in Google Maps."""
+    review_snippets: list[ReviewSnippet] | UnsetType = UNSET
+    """Excerpts of reviews that back the span."""
+    start_index: int | UnsetType = UNSET
+    """Start of the span in UTF-8 bytes of the text."""
+    url: str | UnsetType = UNSET
+    """URL of the place."""
+
+
+class ProcessingCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="processing_call"
+):
+    """Addition to a `processing_call` step."""
+
+    type: ClassVar[Literal["processing_call"]] = "processing_call"
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+
+
+class ProcessingCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="processing_call"
+):
+    """A call that processes input on the server."""
+
+    type: ClassVar[Literal["processing_call"]] = "processing_call"
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+ProcessingEnum: TypeAlias = Literal["static", "agentic"] | str
+"""Mode of the processing of a video."""
+
+
+class ProcessingResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="processing_result"
+):
+    """Addition to a `processing_result` step."""
+
+    type: ClassVar[Literal["processing_result"]] = "processing_result"
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+
+
+class ProcessingResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="processing_result"
+):
+    """End of a `processing_call`."""
+
+    type: ClassVar[Literal["processing_result"]] = "processing_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+class RagResource(WireStruct, frozen=True, kw_only=True):
+    """A RAG corpus, or some of its files, to query."""
+
+    rag_corpus: str | UnsetType = UNSET
+    """Name of the corpus."""
+    rag_file_ids: list[str] | UnsetType = UNSET
+    """Ids of the files of the corpus to query."""
+
+
+class RagRetrievalConfig(WireStruct, frozen=True, kw_only=True):
+    """How to retrieve from RAG corpora."""
+
+    filter: Filter | UnsetType = UNSET
+    """Which hits are kept."""
+    hybrid_search: HybridSearch | UnsetType = UNSET
+    """Mix of keyword and vector search."""
+    ranking: Ranking | UnsetType = UNSET
+    """How hits are reranked."""
+    top_k: int | UnsetType = UNSET
+    """Largest number of hits."""
+
+
+class RagStoreConfig(WireStruct, frozen=True, kw_only=True):
+    """Settings of retrieval from RAG corpora."""
+
+    rag_resources: list[RagResource] | UnsetType = UNSET
+    """Corpora and files to query."""
+    rag_retrieval_config: RagRetrievalConfig | UnsetType = UNSET
+    """How to retrieve."""
+    similarity_top_k: int | UnsetType = UNSET
+    """Deprecated: largest number of hits; use `top_k` of `rag_retrieval_config`."""
+    vector_distance_threshold: float | UnsetType = UNSET
+    """Deprecated: largest vector distance of a hit; use `filter` of `rag_retrieval_config`."""
+
+
+class RankService(WireStruct, frozen=True, kw_only=True):
+    """Ranking service for the hits of a retrieval."""
+
+    model_name: str | UnsetType = UNSET
+    """Name of the model of the service."""
+
+
+class Ranking(WireStruct, frozen=True, kw_only=True):
+    """How the hits of a retrieval are reranked."""
+
+    ranking_config: Literal["rank_service"] | str
+    """What ranks; today there is one value."""
+    model_name: str | UnsetType = UNSET
+    """Name of the model that reranks."""
+    rank_service: RankService | UnsetType = UNSET
+    """Ranking service to use."""
+
+
+Resolution: TypeAlias = Literal["360p", "720p", "1080p", "4k"] | str
+"""Resolution of an output video."""
+
+ResponseModality: TypeAlias = Literal["text", "image", "audio", "video", "document"] | str
+"""Kind of content: text, image, audio, video or document."""
+
+
+class Retrieval(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval"):
+    """Lets the model query retrieval backends."""
+
+    type: ClassVar[Literal["retrieval"]] = "retrieval"
+    exa_ai_search_config: ExaAISearchConfig | UnsetType = UNSET
+    """Settings of Exa search."""
+    parallel_ai_search_config: ParallelAISearchConfig | UnsetType = UNSET
+    """Settings of Parallel search."""
+    rag_store_config: RagStoreConfig | UnsetType = UNSET
+    """Settings of the RAG store."""
+    retrieval_types: list[RetrievalRetrievalType] | UnsetType = UNSET
+    """Backends that are allowed."""
+    vertex_ai_search_config: VertexAISearchConfig | UnsetType = UNSET
+    """Settings of Vertex AI Search."""
+
+
+class RetrievalCallArguments(WireStruct, frozen=True, kw_only=True):
+    """Arguments of a retrieval call."""
+
+    queries: list[str] | UnsetType = UNSET
+    """Queries to run."""
+
+
+class RetrievalCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval_call"
+):
+    """Queries of a `retrieval_call` step, whole."""
+
+    type: ClassVar[Literal["retrieval_call"]] = "retrieval_call"
+    arguments: RetrievalCallArguments | UnsetType = UNSET
+    """Queries of the call."""
+    retrieval_type: RetrievalCallDeltaRetrievalType | UnsetType = UNSET
+    """Backend that is queried."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+
+
+RetrievalCallDeltaRetrievalType: TypeAlias = (
+    Literal["vertex_ai_search", "rag_store", "exa_ai_search", "parallel_ai_search"] | str
+)
+"""Backend that a `retrieval_call` queries, in a delta."""
+
+
+class RetrievalCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval_call"
+):
+    """The model queries a retrieval backend."""
+
+    type: ClassVar[Literal["retrieval_call"]] = "retrieval_call"
+    arguments: RetrievalCallArguments | UnsetType = UNSET
+    """Queries of the call."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    retrieval_type: RetrievalCallStepRetrievalType | UnsetType = UNSET
+    """Backend that is queried."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+RetrievalCallStepRetrievalType: TypeAlias = (
+    Literal["vertex_ai_search", "rag_store", "exa_ai_search", "parallel_ai_search"] | str
+)
+"""Backend that a `retrieval_call` queries."""
+
+
+class RetrievalResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval_result"
+):
+    """Outcome of a `retrieval_result` step."""
+
+    type: ClassVar[Literal["retrieval_result"]] = "retrieval_result"
+    is_error: bool | UnsetType = UNSET
+    """Whether the retrieval failed."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+
+
+class RetrievalResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval_result"
+):
+    """End of a `retrieval_call`; what was found is not part of the step."""
+
+    type: ClassVar[Literal["retrieval_result"]] = "retrieval_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the retrieval failed."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+RetrievalRetrievalType: TypeAlias = (
+    Literal["vertex_ai_search", "rag_store", "exa_ai_search", "parallel_ai_search"] | str
+)
+"""Retrieval backend that may be queried."""
+
+
+class ReviewSnippet(WireStruct, frozen=True, kw_only=True):
+    """A review of a place that an answer draws on."""
+
+    review_id: str | UnsetType = UNSET
+    """Id of the review."""
+    title: str | UnsetType = UNSET
+    """Title of the review."""
+    url: str | UnsetType = UNSET
+    """URL of the review."""
+
+
 class SafetySetting(WireStruct, frozen=True, kw_only=True):
     """Blocking threshold for one kind of harm."""
 
@@ -2227,118 +2276,388 @@ class SafetySetting(WireStruct, frozen=True, kw_only=True):
     """What the threshold is compared with."""
 
 
-class WebhookConfig(WireStruct, frozen=True, kw_only=True):
-    """Where the server reports the progress of a `background` run."""
-
-    uris: list[str] | UnsetType = UNSET
-    """URIs that receive the events."""
-    user_metadata: dict[str, Any] | UnsetType = UNSET
-    """Data of the caller's own, as a free object."""
+ServiceTier: TypeAlias = Literal["flex", "standard", "priority", "deferred"] | str
+"""Service tier of a run."""
 
 
-class AntigravityAgentConfig(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="antigravity"
+class SessionConfig(WireStruct, frozen=True, kw_only=True):
+    """Limits of a CodeMender session."""
+
+    max_rounds: int | UnsetType = UNSET
+    """Largest number of rounds."""
+    mode: Mode | UnsetType = UNSET
+    """What the session does, up to June 2026; today `mode` of the find request."""
+
+
+class SmartTranscriptionMode(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="smart"):
+    """Transcription cleaned up for reading."""
+
+    type: ClassVar[Literal["smart"]] = "smart"
+    source_text: str | UnsetType = UNSET
+    """Source text for the transcription."""
+
+
+class Source(WireStruct, frozen=True, kw_only=True):
+    """Something to put into an environment."""
+
+    content: str | UnsetType = UNSET
+    """The content itself, for `inline`."""
+    encoding: str | UnsetType = UNSET
+    """Encoding of `content`, such as `base64`."""
+    source: str | UnsetType = UNSET
+    """Where it comes from: a Cloud Storage path, a repository, or a skill."""
+    target: str | UnsetType = UNSET
+    """Path at which it appears in the environment."""
+    type: SourceType | UnsetType = UNSET
+    """Kind of source."""
+
+
+SourceType: TypeAlias = Literal["gcs", "inline", "repository", "skill_registry"] | str
+"""Kind of source of an environment: Cloud Storage, inline content, a repository, or a skill
+registry."""
+
+
+class SpeakerConfig(WireStruct, frozen=True, kw_only=True):
+    """Voices of speech output, by speaker."""
+
+    speakers: list[SpeechConfig] | UnsetType = UNSET
+    """One entry for each speaker."""
+
+
+class SpeechAnnotation(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="speech_metadata"
 ):
-    """Settings of the Antigravity agent."""
+    """How a span of text is spoken. On the input of speech generation."""
 
-    type: ClassVar[Literal["antigravity"]] = "antigravity"
-    max_total_tokens: Int64 | UnsetType = UNSET
-    """Largest number of tokens of the whole run; a 64-bit integer, sent as a string."""
-    model: str | UnsetType = UNSET
-    """Id of the model the agent uses."""
+    type: ClassVar[Literal["speech_metadata"]] = "speech_metadata"
+    end_index: int | UnsetType = UNSET
+    """End of the span in UTF-8 bytes of the text, exclusive."""
+    speaker: str | UnsetType = UNSET
+    """Name of the speaker."""
+    start_index: int | UnsetType = UNSET
+    """Start of the span in UTF-8 bytes of the text."""
+    style: str | UnsetType = UNSET
+    """Style of speaking, as text."""
 
-    def __post_init__(self) -> None:
-        as_int64(self, "max_total_tokens")
+
+class SpeechConfig(WireStruct, frozen=True, kw_only=True):
+    """Voice of speech output, or of one of its speakers."""
+
+    language: str | UnsetType = UNSET
+    """Language of the speech, as a code."""
+    speaker: str | UnsetType = UNSET
+    """Name of the speaker that has this voice."""
+    voice: str | UnsetType = UNSET
+    """Name of the voice."""
 
 
-class CodeMenderAgentConfig(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code-mender"
+SpeechConfigUnion: TypeAlias = SpeakerConfig | list[SpeechConfig]
+"""Voices of speech output: a list of them, or an object with `speakers`."""
+
+
+class SpreadsheetProcessingOptions(WireStruct, frozen=True, kw_only=True):
+    """Which part of a spreadsheet to use."""
+
+    content_layers: list[SpreadsheetProcessingOptionsContentLayer] | UnsetType = UNSET
+    """Layers of the sheet to use."""
+    sheet_index: int | UnsetType = UNSET
+    """Index of the sheet."""
+    visible_cells: str | UnsetType = UNSET
+    """The visible cells, as text."""
+
+
+SpreadsheetProcessingOptionsContentLayer: TypeAlias = Literal["visual", "data", "formulas"] | str
+"""Layer of a sheet: its look, its data or its formulas."""
+
+
+class StaticMediaProcessing(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="static"):
+    """Static processing of a video; can limit it to a segment and set the frame rate."""
+
+    type: ClassVar[Literal["static"]] = "static"
+    content_layers: list[StaticMediaProcessingContentLayer] | UnsetType = UNSET
+    """Layers of the video to use."""
+    end_offset: str | UnsetType = UNSET
+    """End of the segment in seconds as `1.5s`; after `start_offset`."""
+    fps: float | UnsetType = UNSET
+    """Frames sampled per second."""
+    start_offset: str | UnsetType = UNSET
+    """Start of the segment in seconds as `1.5s`."""
+
+
+MediaProcessing: TypeAlias = StaticMediaProcessing
+"""Another name of `StaticMediaProcessing`."""
+
+Processing: TypeAlias = MediaProcessing | ProcessingEnum
+"""How the service prepares a video: the name of a mode, or an object with its settings."""
+
+StaticMediaProcessingContentLayer: TypeAlias = Literal["frames", "audio", "transcript"] | str
+"""Layer of a video: frames, audio or transcript."""
+
+
+class Status(WireStruct, frozen=True, kw_only=True):
+    """An error in the form of a Google RPC status."""
+
+    code: str | int | UnsetType = UNSET
+    """Number of the status code."""
+    details: list[dict[str, Any]] | UnsetType = UNSET
+    """Further details, as free objects."""
+    message: str | UnsetType = UNSET
+    """Text for people; not meant to be parsed."""
+
+
+class StepDelta(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="step.delta"):
+    """A step grows by `delta`."""
+
+    delta: StepDeltaData
+    """What is added to the step."""
+    event_type: ClassVar[Literal["step.delta"]] = "step.delta"
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; absent on most events."""
+    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    """Index of the step, from 0."""
+    metadata: StepDeltaMetadata | UnsetType = UNSET
+    """Running count of tokens; rarely sent."""
+
+
+class StepDeltaMetadata(WireStruct, frozen=True, kw_only=True):
+    """Side information of a `step.delta`."""
+
+    total_usage: Usage | UnsetType = UNSET
+    """Tokens spent by the run up to here."""
+    usage: Usage | UnsetType = UNSET
+    """Running totals; the older name of `total_usage`."""
+
+
+class StepStart(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="step.start"):
+    """A step begins."""
+
+    event_type: ClassVar[Literal["step.start"]] = "step.start"
+    step: Step
+    """First state of the step: often only its `type`, or an id with placeholders."""
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; absent on most events."""
+    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    """Index of the step, from 0 and without gaps."""
+    metadata: StepDeltaMetadata | UnsetType = UNSET
+    """Running totals of tokens; sent in June 2026, on any event."""
+
+
+class StepStop(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="step.stop"):
+    """A step is complete."""
+
+    event_type: ClassVar[Literal["step.stop"]] = "step.stop"
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; absent on most events."""
+    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    """Index of the step, from 0."""
+    step_usage: Usage | UnsetType = UNSET
+    """Tokens spent by this step; rarely sent."""
+    usage: Usage | UnsetType = UNSET
+    """Tokens spent by the run up to here; rarely sent."""
+    metadata: StepDeltaMetadata | UnsetType = UNSET
+    """Running totals of tokens; sent in June 2026, on any event."""
+
+
+class UnknownInteractionSseEvent(Unknown, frozen=True, tag_field="event_type"):
+    """An `InteractionSseEvent` that the spec does not know, or one whose members do not fit."""
+
+    event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
+
+
+InteractionSseEvent: TypeAlias = (
+    ErrorEvent
+    | InteractionCompletedEvent
+    | InteractionCreatedEvent
+    | InteractionStatusUpdate
+    | StepDelta
+    | StepStart
+    | StepStop
+    | UnknownInteractionSseEvent
+)
+"""One event of a stream, told apart by `event_type`. Unknown events are to be skipped, not an
+error."""
+
+
+Task: TypeAlias = (
+    Literal["text_to_video", "image_to_video", "reference_to_video", "edit", "extend", "upscale"]
+    | str
+)
+"""What a video is made from or what is done to one."""
+
+
+class TextAnnotationDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text_annotation_delta"
 ):
-    """Settings of the CodeMender agent, which finds and fixes vulnerabilities in code."""
+    """Annotations of the text of a step; they follow the text."""
 
-    type: ClassVar[Literal["code-mender"]] = "code-mender"
-    find_request: FindRequest | UnsetType = UNSET
-    """What to look for, in a session that finds."""
-    fix_request: FixRequest | UnsetType = UNSET
-    """What to fix, in a session that fixes."""
-    model: str | UnsetType = UNSET
-    """Id of the model the agent uses."""
-    session_config: SessionConfig | UnsetType = UNSET
-    """Limits of the session."""
-    session_id: str | UnsetType = UNSET
-    """Id that ties several interactions to one session."""
+    type: ClassVar[Literal["text_annotation_delta"]] = "text_annotation_delta"
+    annotations: list[Annotation] | UnsetType = UNSET
+    """Annotations to add; offsets count UTF-8 bytes of the assembled text, not of one delta."""
 
 
-class DeepResearchAgentConfig(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="deep-research"
-):
-    """Settings of the Deep Research agent."""
+class TextContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
+    """A part of text."""
 
-    type: ClassVar[Literal["deep-research"]] = "deep-research"
-    collaborative_planning: bool | UnsetType = UNSET
-    """Whether the agent plans together with the user."""
-    enable_bigquery_tool: bool | UnsetType = UNSET
-    """Whether the agent may use its BigQuery tool."""
-    thinking_summaries: ThinkingSummaries | UnsetType = UNSET
-    """Whether thoughts come with a summary."""
-    visualization: Visualization | UnsetType = UNSET
-    """Whether the agent adds visualizations."""
+    text: str
+    """The text itself, in full."""
+    type: ClassVar[Literal["text"]] = "text"
+    annotations: list[Annotation] | UnsetType = UNSET
+    """Citations and other spans over `text`; offsets count UTF-8 bytes."""
 
 
-class DynamicAgentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="dynamic"):
-    """Settings of any other agent, as free members beside `type`."""
+class TextDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
+    """A fragment of text, to be appended; cut anywhere, also within a word."""
 
-    type: ClassVar[Literal["dynamic"]] = "dynamic"
-
-
-class EnvironmentConfig(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="remote"):
-    """Remote environment in which a run works."""
-
-    type: ClassVar[Literal["remote"]] = "remote"
-    custom_config: dict[str, Any] | UnsetType = UNSET
-    """Settings of an environment that is hosted elsewhere, as its host takes them."""
-    env: dict[str, Env] | UnsetType = UNSET
-    """Environment variables by name."""
-    environment_id: str | UnsetType = UNSET
-    """Id of an existing environment to use and update, instead of a new one."""
-    mode: EnvironmentMode | UnsetType = UNSET
-    """Who runs the environment."""
-    network: Network | UnsetType = UNSET
-    """Limits on outgoing traffic; without it everything is allowed."""
-    sources: list[Source] | UnsetType = UNSET
-    """Files and repositories put into the environment."""
+    text: str
+    """Fragment of the text."""
+    type: ClassVar[Literal["text"]] = "text"
 
 
-CreateModelInteractionEnvironment: TypeAlias = EnvironmentConfig | str
-"""Environment of a model request: an object, or a string that is `remote` or the id of an
-existing environment."""
+class TextResponseFormat(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
+    """Text output, plain or as JSON."""
 
-CreateAgentInteractionEnvironment: TypeAlias = EnvironmentConfig | str
-"""Environment of an agent request: an object, or a string that is `remote` or the id of an
-existing environment."""
-
-InteractionEnvironment: TypeAlias = EnvironmentConfig | str
-"""Environment of an interaction: an object, or a string that is `remote` or the id of an
-environment."""
-
-EnvironmentMode: TypeAlias = Literal["on_demand", "self_hosted"] | str
-"""Who runs an environment: the API, on demand, or somebody else. An open set."""
+    type: ClassVar[Literal["text"]] = "text"
+    mime_type: TextResponseFormatMimeType | UnsetType = UNSET
+    """MIME type of the text; `application/json` goes with `schema`."""
+    schema: dict[str, Any] | UnsetType = UNSET
+    """JSON Schema that the output fits."""
 
 
-class ImageConfig(WireStruct, frozen=True, kw_only=True):
-    """Deprecated shape and size of images; use `ImageResponseFormat`."""
-
-    aspect_ratio: ImageConfigAspectRatio | UnsetType = UNSET
-    """Width to height, such as `16:9`."""
-    image_size: ImageConfigImageSize | UnsetType = UNSET
-    """Size class of the image, such as `1K`."""
-
+TextResponseFormatMimeType: TypeAlias = Literal["application/json", "text/plain"] | str
+"""MIME type of text output: plain text or JSON."""
 
 ThinkingLevel: TypeAlias = Literal["minimal", "low", "medium", "high", "xhigh"] | str
 """How much the model thinks, from `minimal` to `xhigh`."""
 
 ThinkingSummaries: TypeAlias = Literal["auto", "none"] | str
 """Whether thoughts come with a summary: `auto` for yes, `none` for no."""
+
+
+class ThoughtSignatureDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="thought_signature"
+):
+    """Signature of a thought; it comes after the summary and before `step.stop`."""
+
+    type: ClassVar[Literal["thought_signature"]] = "thought_signature"
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded, trimmed or joined. Empty ones are to be ignored."""
+
+
+class ThoughtStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="thought"):
+    """A thought of the model. Sent back unchanged, and never left out, when the history is kept
+    by the caller."""
+
+    type: ClassVar[Literal["thought"]] = "thought"
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text that can be megabytes long; sent back as it is, never
+    decoded or trimmed."""
+    summary: list[ThoughtSummaryContent] | UnsetType = UNSET
+    """Summary of the thought in parts; only with `thinking_summaries` set to `auto`."""
+
+
+class ThoughtSummaryDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="thought_summary"
+):
+    """One part of the summary of a thought, complete; not to be glued to the part before."""
+
+    type: ClassVar[Literal["thought_summary"]] = "thought_summary"
+    content: Content | UnsetType = UNSET
+    """The part."""
+
+
+Threshold: TypeAlias = (
+    Literal["block_low_and_above", "block_medium_and_above", "block_only_high", "block_none", "off"]
+    | str
+)
+"""From which level content is blocked."""
+
+
+class ToolChoiceConfig(WireStruct, frozen=True, kw_only=True):
+    """Limits the functions the model may call."""
+
+    allowed_tools: AllowedTools | UnsetType = UNSET
+    """Functions that may be called, with the mode."""
+
+
+ToolChoiceType: TypeAlias = Literal["auto", "any", "none", "validated"] | str
+"""Mode of tool use: the model decides (`auto`), must call (`any`), must not (`none`), or calls
+that fit the schema (`validated`)."""
+
+ToolChoice: TypeAlias = ToolChoiceConfig | ToolChoiceType
+"""Whether and which functions the model may call: a mode, or an object with the allowed tools."""
+
+
+class ToolSearch(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search"):
+    """Lets the model look for functions whose loading is deferred."""
+
+    type: ClassVar[Literal["tool_search"]] = "tool_search"
+    description: str | UnsetType = UNSET
+    """What the search does, for the model."""
+    execution: Execution | UnsetType = UNSET
+    """Who runs the search: the server or the client."""
+    name: str | UnsetType = UNSET
+    """Name of the search tool."""
+    parameters: Any | UnsetType = UNSET
+    """JSON Schema of the arguments."""
+
+
+class ToolSearchCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search_call"
+):
+    """Arguments of a `tool_search_call` step, whole."""
+
+    type: ClassVar[Literal["tool_search_call"]] = "tool_search_call"
+    arguments: ToolSearchCallStepArguments | UnsetType = UNSET
+    """What the call looks for."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+
+
+class ToolSearchCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search_call"
+):
+    """The model looks for functions to load."""
+
+    type: ClassVar[Literal["tool_search_call"]] = "tool_search_call"
+    arguments: ToolSearchCallStepArguments | UnsetType = UNSET
+    """What the call looks for."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+class ToolSearchCallStepArguments(WireStruct, frozen=True, kw_only=True):
+    """Arguments of a tool search."""
+
+    function_names: list[str] | UnsetType = UNSET
+    """Names of the functions asked for."""
+
+
+class ToolSearchResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search_result"
+):
+    """Result of a `tool_search_result` step, whole."""
+
+    type: ClassVar[Literal["tool_search_result"]] = "tool_search_result"
+    result: list[Function] | UnsetType = UNSET
+    """Definitions of the functions that were found."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+
+
+class ToolSearchResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search_result"
+):
+    """Functions found by a `tool_search_call`."""
+
+    type: ClassVar[Literal["tool_search_result"]] = "tool_search_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    result: list[Function] | UnsetType = UNSET
+    """Definitions of the functions."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
 
 
 class TranscriptionConfig(WireStruct, frozen=True, kw_only=True):
@@ -2360,193 +2679,25 @@ class TranscriptionConfig(WireStruct, frozen=True, kw_only=True):
     """Deprecated: which units get times; use `mode` with its `timestamp_granularities`."""
 
 
-class VideoConfig(WireStruct, frozen=True, kw_only=True):
-    """Settings of video output."""
+TranscriptionConfigModeEnum: TypeAlias = Literal["verbatim", "smart"] | str
+"""Mode of a transcription: word for word, or cleaned up."""
 
-    task: Task | UnsetType = UNSET
-    """What to do to make the video."""
-
-
-Threshold: TypeAlias = (
-    Literal["block_low_and_above", "block_medium_and_above", "block_only_high", "block_none", "off"]
-    | str
-)
-"""From which level content is blocked."""
-
-HarmCategory: TypeAlias = (
-    Literal[
-        "hate_speech",
-        "dangerous_content",
-        "harassment",
-        "sexually_explicit",
-        "civic_integrity",
-        "image_hate",
-        "image_dangerous_content",
-        "image_harassment",
-        "image_sexually_explicit",
-        "jailbreak",
-    ]
-    | str
-)
-"""Kind of harm that a safety setting is about."""
-
-Method: TypeAlias = Literal["severity", "probability"] | str
-"""What a safety threshold is compared with: severity or probability."""
+Transform: TypeAlias = list[dict[str, str]] | dict[str, str]
+"""HTTP headers to add to requests: an object, or a list of objects."""
 
 
-class CodeExecution(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution"):
-    """Lets the model run code on the server."""
+class UrlCitation(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_citation"):
+    """A span that cites a web page. Several citations may share one span."""
 
-    type: ClassVar[Literal["code_execution"]] = "code_execution"
-
-
-class ComputerUse(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="computer_use"):
-    """Lets the model operate a computer, through functions that the caller carries out."""
-
-    type: ClassVar[Literal["computer_use"]] = "computer_use"
-    disabled_safety_policies: list[DisabledSafetyPolicy] | UnsetType = UNSET
-    """Safety policies that are switched off."""
-    enable_prompt_injection_detection: bool | UnsetType = UNSET
-    """Whether prompt injections are looked for."""
-    environment: EnvironmentEnum | UnsetType = UNSET
-    """What is operated."""
-    excluded_predefined_functions: list[str] | UnsetType = UNSET
-    """Names of predefined functions that the model may not use."""
-    excludedPredefinedFunctions: list[str] | UnsetType = UNSET
-    """The name of `excluded_predefined_functions` up to May 2026."""
-
-
-class FileSearch(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search"):
-    """Lets the model search file search stores."""
-
-    type: ClassVar[Literal["file_search"]] = "file_search"
-    file_search_store_names: list[str] | UnsetType = UNSET
-    """Names of the stores to search."""
-    metadata_filter: str | UnsetType = UNSET
-    """Filter on the metadata of the files, as an expression in text."""
-    top_k: int | UnsetType = UNSET
-    """Largest number of hits."""
-
-
-class Function(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function"):
-    """A function of the caller that the model may call."""
-
-    type: ClassVar[Literal["function"]] = "function"
-    defer_loading: bool | UnsetType = UNSET
-    """Whether the definition is loaded only later, by a tool search."""
-    description: str | UnsetType = UNSET
-    """What the function does, for the model."""
-    name: str | UnsetType = UNSET
-    """Name of the function."""
-    parameters: Any | UnsetType = UNSET
-    """JSON Schema of the arguments; a subset is supported."""
-    short_description: str | UnsetType = UNSET
-    """Short form of `description`."""
-
-
-class UnknownFunctionResultSubcontent(Unknown, frozen=True):
-    """A `FunctionResultSubcontent` that the spec does not know, or one whose members do not fit."""
-
-
-FunctionResultSubcontent: TypeAlias = (
-    AudioContent
-    | DocumentContent
-    | Function
-    | ImageContent
-    | TextContent
-    | VideoContent
-    | UnknownFunctionResultSubcontent
-)
-"""One part of the result of a function or MCP tool: text, media, or the definition of a
-function."""
-
-
-FunctionResultStepResultUnion: TypeAlias = (
-    FunctionResultStepResult | list[FunctionResultSubcontent] | str
-)
-"""Result of a function: an object, a list of parts, or a text."""
-
-McpServerToolResultStepResultUnion: TypeAlias = (
-    McpServerToolResultStepResult | list[FunctionResultSubcontent] | str
-)
-"""Result of an MCP tool: an object, a list of parts, or a text."""
-
-FunctionResultDeltaResultUnion: TypeAlias = (
-    FunctionResultDeltaResult | list[FunctionResultSubcontent] | str
-)
-"""Result of a function in a delta: an object, a list of parts, or a text."""
-
-McpServerToolResultDeltaResultUnion: TypeAlias = (
-    McpServerToolResultDeltaResult | list[FunctionResultSubcontent] | str
-)
-"""Result of an MCP tool in a delta: an object, a list of parts, or a text."""
-
-
-class GoogleMaps(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps"):
-    """Lets the model query Google Maps."""
-
-    type: ClassVar[Literal["google_maps"]] = "google_maps"
-    enable_widget: bool | UnsetType = UNSET
-    """Whether results carry a `widget_context_token`."""
-    latitude: float | UnsetType = UNSET
-    """Latitude of the user, in degrees."""
-    longitude: float | UnsetType = UNSET
-    """Longitude of the user, in degrees."""
-
-
-class GoogleSearch(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search"):
-    """Lets the model search with Google Search."""
-
-    type: ClassVar[Literal["google_search"]] = "google_search"
-    search_types: list[GoogleSearchSearchType] | UnsetType = UNSET
-    """Kinds of search that are allowed."""
-
-
-class McpServer(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="mcp_server"):
-    """Lets the model call tools of a remote MCP server over Streamable HTTP."""
-
-    type: ClassVar[Literal["mcp_server"]] = "mcp_server"
-    allowed_tools: list[AllowedTools] | UnsetType = UNSET
-    """Tools of the server that may be called."""
-    defer_loading: bool | UnsetType = UNSET
-    """Whether the model finds the tools of the server by a search, instead of being given all of
-    them."""
-    headers: dict[str, str] | UnsetType = UNSET
-    """HTTP headers for requests to the server."""
-    name: str | UnsetType = UNSET
-    """Name of the server; without `-`."""
+    type: ClassVar[Literal["url_citation"]] = "url_citation"
+    end_index: int | UnsetType = UNSET
+    """End of the span in UTF-8 bytes of the text, exclusive."""
+    start_index: int | UnsetType = UNSET
+    """Start of the span in UTF-8 bytes of the text."""
+    title: str | UnsetType = UNSET
+    """Title of the page; with Google Search often only the host name."""
     url: str | UnsetType = UNSET
-    """URL of the server."""
-
-
-class Retrieval(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="retrieval"):
-    """Lets the model query retrieval backends."""
-
-    type: ClassVar[Literal["retrieval"]] = "retrieval"
-    exa_ai_search_config: ExaAISearchConfig | UnsetType = UNSET
-    """Settings of Exa search."""
-    parallel_ai_search_config: ParallelAISearchConfig | UnsetType = UNSET
-    """Settings of Parallel search."""
-    rag_store_config: RagStoreConfig | UnsetType = UNSET
-    """Settings of the RAG store."""
-    retrieval_types: list[RetrievalRetrievalType] | UnsetType = UNSET
-    """Backends that are allowed."""
-    vertex_ai_search_config: VertexAISearchConfig | UnsetType = UNSET
-    """Settings of Vertex AI Search."""
-
-
-class ToolSearch(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_search"):
-    """Lets the model look for functions whose loading is deferred."""
-
-    type: ClassVar[Literal["tool_search"]] = "tool_search"
-    description: str | UnsetType = UNSET
-    """What the search does, for the model."""
-    execution: Execution | UnsetType = UNSET
-    """Who runs the search: the server or the client."""
-    name: str | UnsetType = UNSET
-    """Name of the search tool."""
-    parameters: Any | UnsetType = UNSET
-    """JSON Schema of the arguments."""
+    """URL of the page; with Google Search a redirect link."""
 
 
 class UrlContext(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context"):
@@ -2576,162 +2727,294 @@ Tool: TypeAlias = (
 `type`."""
 
 
-class FindRequest(WireStruct, frozen=True, kw_only=True):
-    """Request to find vulnerabilities in code."""
+class UrlContextCallArguments(WireStruct, frozen=True, kw_only=True):
+    """Arguments of a URL context call."""
 
-    description: str | UnsetType = UNSET
-    """What to look for, as text."""
-    finding_id: str | UnsetType = UNSET
-    """Id of a finding."""
-    mode: Mode | UnsetType = UNSET
-    """What to do: scan, or verify a finding."""
-    source_files: list[FileContent] | UnsetType = UNSET
-    """Source files to work on."""
+    urls: list[str] | UnsetType = UNSET
+    """URLs to read."""
 
 
-class FixRequest(WireStruct, frozen=True, kw_only=True):
-    """Request to fix a vulnerability in code."""
+class UrlContextCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_call"
+):
+    """URLs of a `url_context_call` step, whole."""
 
-    description: str | UnsetType = UNSET
-    """What to fix, as text."""
-    finding_id: str | UnsetType = UNSET
-    """Id of the finding to fix."""
-    source_files: list[FileContent] | UnsetType = UNSET
-    """Source files to work on."""
-
-
-class SessionConfig(WireStruct, frozen=True, kw_only=True):
-    """Limits of a CodeMender session."""
-
-    max_rounds: int | UnsetType = UNSET
-    """Largest number of rounds."""
-    mode: Mode | UnsetType = UNSET
-    """What the session does, up to June 2026; today `mode` of the find request."""
+    type: ClassVar[Literal["url_context_call"]] = "url_context_call"
+    arguments: UrlContextCallArguments | UnsetType = UNSET
+    """URLs to read."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    id: str | UnsetType = UNSET
+    """Id of the call; legacy generation only, today `step.start` has it."""
 
 
-Visualization: TypeAlias = Literal["off", "auto"] | str
-"""Whether Deep Research adds visualizations: `auto` or `off`."""
+class UrlContextCallStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_call"
+):
+    """The model reads web pages by their URLs."""
+
+    type: ClassVar[Literal["url_context_call"]] = "url_context_call"
+    arguments: UrlContextCallArguments | UnsetType = UNSET
+    """URLs to read."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
 
 
-class Source(WireStruct, frozen=True, kw_only=True):
-    """Something to put into an environment."""
+class UrlContextResult(WireStruct, frozen=True, kw_only=True):
+    """Outcome for one URL."""
 
-    content: str | UnsetType = UNSET
-    """The content itself, for `inline`."""
-    encoding: str | UnsetType = UNSET
-    """Encoding of `content`, such as `base64`."""
-    source: str | UnsetType = UNSET
-    """Where it comes from: a Cloud Storage path, a repository, or a skill."""
-    target: str | UnsetType = UNSET
-    """Path at which it appears in the environment."""
-    type: SourceType | UnsetType = UNSET
-    """Kind of source."""
+    status: UrlContextResultStatus | UnsetType = UNSET
+    """Whether the page could be read."""
+    url: str | UnsetType = UNSET
+    """URL that was asked for."""
 
 
-ImageConfigAspectRatio: TypeAlias = (
+class UrlContextResultDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_result"
+):
+    """Result of a `url_context_result` step, whole."""
+
+    type: ClassVar[Literal["url_context_result"]] = "url_context_result"
+    is_error: bool | UnsetType = UNSET
+    """Whether the call failed."""
+    result: list[UrlContextResult] | UnsetType = UNSET
+    """One entry for each URL."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers; legacy generation only, today `step.start` has it."""
+
+
+UrlContextResultStatus: TypeAlias = Literal["success", "error", "paywall", "unsafe"] | str
+"""Outcome of reading one URL."""
+
+
+class UrlContextResultStep(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_result"
+):
+    """How the reading of the URLs of a `url_context_call` went."""
+
+    type: ClassVar[Literal["url_context_result"]] = "url_context_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the call failed."""
+    result: list[UrlContextResult] | UnsetType = UNSET
+    """One entry for each URL."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature, base64 text; kept and sent back as it is, never decoded or trimmed."""
+
+
+class Usage(WireStruct, frozen=True, kw_only=True):
+    """Tokens an interaction or a step has spent. Members without a value may be absent."""
+
+    cached_tokens_by_modality: list[ModalityTokens] | UnsetType = UNSET
+    """Cached tokens by kind of content."""
+    grounding_tool_count: list[GroundingToolCount] | UnsetType = UNSET
+    """Uses of grounding tools, by tool."""
+    initial_input_tokens: int | UnsetType = UNSET
+    """Input tokens of the first call, when an answer is continued over several calls."""
+    input_tokens_by_modality: list[ModalityTokens] | UnsetType = UNSET
+    """Input tokens by kind of content."""
+    output_tokens_by_modality: list[ModalityTokens] | UnsetType = UNSET
+    """Output tokens by kind of content; usually absent for plain text."""
+    tool_use_tokens_by_modality: list[ModalityTokens] | UnsetType = UNSET
+    """Tokens of tool use by kind of content."""
+    total_cached_tokens: int | UnsetType = UNSET
+    """Tokens read from a cache."""
+    total_input_tokens: int | UnsetType = UNSET
+    """Tokens of the input."""
+    total_output_tokens: int | UnsetType = UNSET
+    """Tokens of the output, thoughts not included."""
+    total_thought_tokens: int | UnsetType = UNSET
+    """Tokens of the thoughts."""
+    total_tokens: int | UnsetType = UNSET
+    """All tokens; more than input plus output when there are thoughts or tool use."""
+    total_tool_use_tokens: int | UnsetType = UNSET
+    """Tokens of tool use."""
+    raw_prompt_token: int | UnsetType = UNSET
+    """Tokens of the prompt before templating; bodies only."""
+    model_invocation_token_counts: Any | UnsetType = UNSET
+    """Tokens by invocation of the model; undocumented."""
+    non_grounding_model_invocation_token_counts: Any | UnsetType = UNSET
+    """Tokens by invocation of the model without grounding; undocumented."""
+    total_reasoning_tokens: int | UnsetType = UNSET
+    """The name of `total_thought_tokens` up to December 2025."""
+
+
+class UserInputStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="user_input"):
+    """Input of the user. Part of requests and of stored interactions, not of the answer to a
+    create call."""
+
+    type: ClassVar[Literal["user_input"]] = "user_input"
+    content: list[Content] | UnsetType = UNSET
+    """Parts of the input, in order."""
+
+
+class VerbatimTranscriptionMode(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="verbatim"
+):
+    """Transcription word for word."""
+
+    type: ClassVar[Literal["verbatim"]] = "verbatim"
+    diarization_mode: str | UnsetType = UNSET
+    """How speakers are told apart, such as `speaker`."""
+    timestamp_granularities: list[str] | UnsetType = UNSET
+    """Units that get times, such as `word`."""
+
+
+class UnknownTranscriptionMode(Unknown, frozen=True):
+    """A `TranscriptionMode` that the spec does not know, or one whose members do not fit."""
+
+
+TranscriptionMode: TypeAlias = (
+    SmartTranscriptionMode | VerbatimTranscriptionMode | UnknownTranscriptionMode
+)
+"""Mode of a transcription with its settings, told apart by `type`."""
+
+
+TranscriptionConfigMode: TypeAlias = TranscriptionMode | TranscriptionConfigModeEnum
+"""Mode of a transcription: a name, or an object with its settings."""
+
+
+class VertexAISearchConfig(WireStruct, frozen=True, kw_only=True):
+    """Settings of Vertex AI Search."""
+
+    datastores: list[str] | UnsetType = UNSET
+    """Names of the data stores to search."""
+    engine: str | UnsetType = UNSET
+    """Name of the engine to search with."""
+
+
+class VideoConfig(WireStruct, frozen=True, kw_only=True):
+    """Settings of video output."""
+
+    task: Task | UnsetType = UNSET
+    """What to do to make the video."""
+
+
+class VideoContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="video"):
+    """A part with a video, either in `data` or behind `uri`."""
+
+    type: ClassVar[Literal["video"]] = "video"
+    data: str | UnsetType = UNSET
+    """The video itself, base64."""
+    mime_type: VideoContentMimeType | UnsetType = UNSET
+    """MIME type of the video."""
+    name: str | UnsetType = UNSET
+    """Name of the video."""
+    processing: Processing | UnsetType = UNSET
+    """How the service prepares the video. On requests."""
+    resolution: MediaResolution | UnsetType = UNSET
+    """Level of detail at which the model sees the frames."""
+    uri: str | UnsetType = UNSET
+    """Where the video is, instead of `data`; large videos can come this way."""
+
+
+class UnknownContent(Unknown, frozen=True):
+    """A `Content` that the spec does not know, or one whose members do not fit."""
+
+
+Content: TypeAlias = (
+    AudioContent | DocumentContent | ImageContent | TextContent | VideoContent | UnknownContent
+)
+"""One part of an input or an output: text, image, audio, video or document; told apart by
+`type`."""
+
+
+CodeExecutionResultStepResult: TypeAlias = list[Content] | str
+"""Output of executed code: a text or a list of content parts."""
+
+
+class UnknownFunctionResultSubcontent(Unknown, frozen=True):
+    """A `FunctionResultSubcontent` that the spec does not know, or one whose members do not fit."""
+
+
+FunctionResultSubcontent: TypeAlias = (
+    AudioContent
+    | DocumentContent
+    | Function
+    | ImageContent
+    | TextContent
+    | VideoContent
+    | UnknownFunctionResultSubcontent
+)
+"""One part of the result of a function or MCP tool: text, media, or the definition of a
+function."""
+
+
+FunctionResultDeltaResultUnion: TypeAlias = (
+    FunctionResultDeltaResult | list[FunctionResultSubcontent] | str
+)
+"""Result of a function in a delta: an object, a list of parts, or a text."""
+
+FunctionResultStepResultUnion: TypeAlias = (
+    FunctionResultStepResult | list[FunctionResultSubcontent] | str
+)
+"""Result of a function: an object, a list of parts, or a text."""
+
+McpServerToolResultDeltaResultUnion: TypeAlias = (
+    McpServerToolResultDeltaResult | list[FunctionResultSubcontent] | str
+)
+"""Result of an MCP tool in a delta: an object, a list of parts, or a text."""
+
+McpServerToolResultStepResultUnion: TypeAlias = (
+    McpServerToolResultStepResult | list[FunctionResultSubcontent] | str
+)
+"""Result of an MCP tool: an object, a list of parts, or a text."""
+
+ThoughtSummaryContent: TypeAlias = Content
+"""Another name of `Content`."""
+
+VideoContentMimeType: TypeAlias = (
     Literal[
-        "1:1",
-        "2:3",
-        "3:2",
-        "3:4",
-        "4:3",
-        "4:5",
-        "5:4",
-        "9:16",
-        "16:9",
-        "21:9",
-        "1:8",
-        "8:1",
-        "1:4",
-        "4:1",
+        "video/mp4",
+        "video/mpeg",
+        "video/mpg",
+        "video/mov",
+        "video/avi",
+        "video/x-flv",
+        "video/webm",
+        "video/wmv",
+        "video/3gpp",
     ]
     | str
 )
-"""Ratio of width to height of an image."""
-
-ImageConfigImageSize: TypeAlias = Literal["1K", "2K", "4K", "512"] | str
-"""Size class of an image; `512` is a string."""
+"""MIME type of a video part. An open set."""
 
 
-class SpeakerConfig(WireStruct, frozen=True, kw_only=True):
-    """Voices of speech output, by speaker."""
+class VideoDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="video"):
+    """A video of the output, whole."""
 
-    speakers: list[SpeechConfig] | UnsetType = UNSET
-    """One entry for each speaker."""
-
-
-class SpeechConfig(WireStruct, frozen=True, kw_only=True):
-    """Voice of speech output, or of one of its speakers."""
-
-    language: str | UnsetType = UNSET
-    """Language of the speech, as a code."""
-    speaker: str | UnsetType = UNSET
-    """Name of the speaker that has this voice."""
-    voice: str | UnsetType = UNSET
-    """Name of the voice."""
+    type: ClassVar[Literal["video"]] = "video"
+    data: str | UnsetType = UNSET
+    """The video itself, base64."""
+    mime_type: VideoDeltaMimeType | UnsetType = UNSET
+    """MIME type of the video."""
+    resolution: MediaResolution | UnsetType = UNSET
+    """Level of detail of the video."""
+    uri: str | UnsetType = UNSET
+    """Where the video is, instead of `data`; large videos can come this way."""
 
 
-SpeechConfigUnion: TypeAlias = SpeakerConfig | list[SpeechConfig]
-"""Voices of speech output: a list of them, or an object with `speakers`."""
-
-
-class ToolChoiceConfig(WireStruct, frozen=True, kw_only=True):
-    """Limits the functions the model may call."""
-
-    allowed_tools: AllowedTools | UnsetType = UNSET
-    """Functions that may be called, with the mode."""
-
-
-ToolChoiceType: TypeAlias = Literal["auto", "any", "none", "validated"] | str
-"""Mode of tool use: the model decides (`auto`), must call (`any`), must not (`none`), or calls
-that fit the schema (`validated`)."""
-
-ToolChoice: TypeAlias = ToolChoiceConfig | ToolChoiceType
-"""Whether and which functions the model may call: a mode, or an object with the allowed tools."""
-
-Task: TypeAlias = (
-    Literal["text_to_video", "image_to_video", "reference_to_video", "edit", "extend", "upscale"]
+VideoDeltaMimeType: TypeAlias = (
+    Literal[
+        "video/mp4",
+        "video/mpeg",
+        "video/mpg",
+        "video/mov",
+        "video/avi",
+        "video/x-flv",
+        "video/webm",
+        "video/wmv",
+        "video/3gpp",
+        "video/jpeg2000",
+    ]
     | str
 )
-"""What a video is made from or what is done to one."""
-
-
-class TextResponseFormat(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
-    """Text output, plain or as JSON."""
-
-    type: ClassVar[Literal["text"]] = "text"
-    mime_type: TextResponseFormatMimeType | UnsetType = UNSET
-    """MIME type of the text; `application/json` goes with `schema`."""
-    schema: dict[str, Any] | UnsetType = UNSET
-    """JSON Schema that the output fits."""
-
-
-class AudioResponseFormat(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="audio"):
-    """Audio output, such as speech or music."""
-
-    type: ClassVar[Literal["audio"]] = "audio"
-    bit_rate: int | UnsetType = UNSET
-    """Bit rate in bits per second."""
-    delivery: AudioResponseFormatDelivery | UnsetType = UNSET
-    """Whether the audio comes inline or behind a URI."""
-    mime_type: AudioResponseFormatMimeType | UnsetType = UNSET
-    """MIME type of the audio."""
-    sample_rate: int | UnsetType = UNSET
-    """Sample rate in Hz."""
-
-
-class ImageResponseFormat(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="image"):
-    """Image output."""
-
-    type: ClassVar[Literal["image"]] = "image"
-    aspect_ratio: ImageResponseFormatAspectRatio | UnsetType = UNSET
-    """Width to height, such as `16:9`."""
-    delivery: ImageResponseFormatDelivery | UnsetType = UNSET
-    """Whether the image comes inline or behind a URI."""
-    image_size: ImageResponseFormatImageSize | UnsetType = UNSET
-    """Size class of the image, such as `1K`."""
-    mime_type: ImageResponseFormatMimeType | UnsetType = UNSET
-    """MIME type of the image."""
+"""MIME type of a video delta. An open set."""
 
 
 class VideoResponseFormat(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="video"):
@@ -2773,10 +3056,10 @@ else:
 
 
 if TYPE_CHECKING:
-    CreateModelInteractionResponseFormat: TypeAlias = ResponseFormat | Sequence[ResponseFormat]
-    """Output format of a model request: one format or a list of them."""
+    CreateAgentInteractionResponseFormat: TypeAlias = ResponseFormat | Sequence[ResponseFormat]
+    """Output format of an agent request: one format or a list of them."""
 else:
-    CreateModelInteractionResponseFormat = Annotated[
+    CreateAgentInteractionResponseFormat = Annotated[
         Shapes,
         (
             ResponseFormat,
@@ -2786,10 +3069,10 @@ else:
 
 
 if TYPE_CHECKING:
-    CreateAgentInteractionResponseFormat: TypeAlias = ResponseFormat | Sequence[ResponseFormat]
-    """Output format of an agent request: one format or a list of them."""
+    CreateModelInteractionResponseFormat: TypeAlias = ResponseFormat | Sequence[ResponseFormat]
+    """Output format of a model request: one format or a list of them."""
 else:
-    CreateAgentInteractionResponseFormat = Annotated[
+    CreateModelInteractionResponseFormat = Annotated[
         Shapes,
         (
             ResponseFormat,
@@ -2811,314 +3094,52 @@ else:
     ]
 
 
-DisabledSafetyPolicy: TypeAlias = (
-    Literal[
-        "financial_transactions",
-        "sensitive_data_modification",
-        "communication_tool",
-        "account_creation",
-        "data_modification",
-        "user_consent_management",
-        "legal_terms_and_agreements",
-    ]
-    | str
-)
-"""Safety policy of computer use that can be switched off."""
-
-EnvironmentEnum: TypeAlias = Literal["browser", "mobile", "desktop"] | str
-"""What computer use operates: a browser, a mobile device or a desktop."""
-
-GoogleSearchSearchType: TypeAlias = (
-    Literal["web_search", "image_search", "enterprise_web_search"] | str
-)
-"""Kind of search that Google Search may run."""
-
-
-class AllowedTools(WireStruct, frozen=True, kw_only=True):
-    """Names of tools that may be used, and how."""
-
-    mode: ToolChoiceType | UnsetType = UNSET
-    """Mode of tool use."""
-    tools: list[str] | UnsetType = UNSET
-    """Names of the tools."""
-
-
-class ExaAISearchConfig(WireStruct, frozen=True, kw_only=True):
-    """Settings of Exa search."""
-
-    api_key: str
-    """API key of Exa; a secret."""
-    custom_config: dict[str, Any] | UnsetType = UNSET
-    """Further settings, as a free object."""
-
-
-class ParallelAISearchConfig(WireStruct, frozen=True, kw_only=True):
-    """Settings of Parallel search."""
-
-    api_key: str | UnsetType = UNSET
-    """API key of Parallel; a secret."""
-    custom_config: dict[str, Any] | UnsetType = UNSET
-    """Further settings, as a free object."""
-
-
-class RagStoreConfig(WireStruct, frozen=True, kw_only=True):
-    """Settings of retrieval from RAG corpora."""
-
-    rag_resources: list[RagResource] | UnsetType = UNSET
-    """Corpora and files to query."""
-    rag_retrieval_config: RagRetrievalConfig | UnsetType = UNSET
-    """How to retrieve."""
-    similarity_top_k: int | UnsetType = UNSET
-    """Deprecated: largest number of hits; use `top_k` of `rag_retrieval_config`."""
-    vector_distance_threshold: float | UnsetType = UNSET
-    """Deprecated: largest vector distance of a hit; use `filter` of `rag_retrieval_config`."""
-
-
-RetrievalRetrievalType: TypeAlias = (
-    Literal["vertex_ai_search", "rag_store", "exa_ai_search", "parallel_ai_search"] | str
-)
-"""Retrieval backend that may be queried."""
-
-
-class VertexAISearchConfig(WireStruct, frozen=True, kw_only=True):
-    """Settings of Vertex AI Search."""
-
-    datastores: list[str] | UnsetType = UNSET
-    """Names of the data stores to search."""
-    engine: str | UnsetType = UNSET
-    """Name of the engine to search with."""
-
-
-Execution: TypeAlias = Literal["server", "client"] | str
-"""Who runs a tool search: the server or the client."""
-
-Mode: TypeAlias = Literal["scan", "verify"] | str
-"""What a find request does: scan, or verify."""
-
-
-class EnvVar(WireStruct, frozen=True, kw_only=True):
-    """Value of an environment variable, as text or by a credential."""
-
-    credential: str | UnsetType = UNSET
-    """Credential for the variable."""
-    value: str | UnsetType = UNSET
-    """Text of the variable."""
-
-
-Env: TypeAlias = EnvVar | str
-"""Value of an environment variable: a text, or an object."""
-
-
-class EnvironmentNetworkEgressAllowlist(WireStruct, frozen=True, kw_only=True):
-    """Limits outgoing traffic to the domains of a list."""
-
-    allowlist: Allowlist | UnsetType = UNSET
-    """Domains that may be reached, or `disabled`."""
-
-
-NetworkEnum: TypeAlias = Literal["disabled"] | str
-"""Switches the network off."""
-
-Network: TypeAlias = EnvironmentNetworkEgressAllowlist | NetworkEnum
-"""Limits on outgoing traffic: `disabled`, or an object with an allowlist."""
-
-SourceType: TypeAlias = Literal["gcs", "inline", "repository", "skill_registry"] | str
-"""Kind of source of an environment: Cloud Storage, inline content, a repository, or a skill
-registry."""
-
-TranscriptionConfigModeEnum: TypeAlias = Literal["verbatim", "smart"] | str
-"""Mode of a transcription: word for word, or cleaned up."""
-
-TextResponseFormatMimeType: TypeAlias = Literal["application/json", "text/plain"] | str
-"""MIME type of text output: plain text or JSON."""
-
-AudioResponseFormatDelivery: TypeAlias = Literal["inline", "uri"] | str
-"""How audio output comes: inline or behind a URI."""
-
-AudioResponseFormatMimeType: TypeAlias = (
-    Literal["audio/mp3", "audio/ogg_opus", "audio/l16", "audio/wav", "audio/alaw", "audio/mulaw"]
-    | str
-)
-"""MIME type of audio output. An open set."""
-
-ImageResponseFormatAspectRatio: TypeAlias = (
-    Literal[
-        "1:1",
-        "2:3",
-        "3:2",
-        "3:4",
-        "4:3",
-        "4:5",
-        "5:4",
-        "9:16",
-        "16:9",
-        "21:9",
-        "1:8",
-        "8:1",
-        "1:4",
-        "4:1",
-    ]
-    | str
-)
-"""Ratio of width to height of an output image."""
-
-ImageResponseFormatDelivery: TypeAlias = Literal["inline", "uri"] | str
-"""How image output comes: inline or behind a URI."""
-
-ImageResponseFormatImageSize: TypeAlias = Literal["512", "1K", "2K", "4K"] | str
-"""Size class of an output image; `512` is a string."""
-
-ImageResponseFormatMimeType: TypeAlias = Literal["image/jpeg"] | str
-"""MIME type of image output. An open set."""
-
 VideoResponseFormatAspectRatio: TypeAlias = Literal["16:9", "9:16"] | str
 """Ratio of width to height of an output video."""
 
 VideoResponseFormatDelivery: TypeAlias = Literal["inline", "uri"] | str
 """How video output comes: inline or behind a URI."""
 
-Resolution: TypeAlias = Literal["360p", "720p", "1080p", "4k"] | str
-"""Resolution of an output video."""
-
-Language: TypeAlias = Literal["python", "bash"] | str
-"""Language of executed code."""
+Visualization: TypeAlias = Literal["off", "auto"] | str
+"""Whether Deep Research adds visualizations: `auto` or `off`."""
 
 
-class RagResource(WireStruct, frozen=True, kw_only=True):
-    """A RAG corpus, or some of its files, to query."""
+class WebhookConfig(WireStruct, frozen=True, kw_only=True):
+    """Where the server reports the progress of a `background` run."""
 
-    rag_corpus: str | UnsetType = UNSET
-    """Name of the corpus."""
-    rag_file_ids: list[str] | UnsetType = UNSET
-    """Ids of the files of the corpus to query."""
-
-
-class RagRetrievalConfig(WireStruct, frozen=True, kw_only=True):
-    """How to retrieve from RAG corpora."""
-
-    filter: Filter | UnsetType = UNSET
-    """Which hits are kept."""
-    hybrid_search: HybridSearch | UnsetType = UNSET
-    """Mix of keyword and vector search."""
-    ranking: Ranking | UnsetType = UNSET
-    """How hits are reranked."""
-    top_k: int | UnsetType = UNSET
-    """Largest number of hits."""
+    uris: list[str] | UnsetType = UNSET
+    """URIs that receive the events."""
+    user_metadata: dict[str, Any] | UnsetType = UNSET
+    """Data of the caller's own, as a free object."""
 
 
-class SmartTranscriptionMode(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="smart"):
-    """Transcription cleaned up for reading."""
+class WordInfo(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="word_info"):
+    """Timing of one word of a transcription."""
 
-    type: ClassVar[Literal["smart"]] = "smart"
-    source_text: str | UnsetType = UNSET
-    """Source text for the transcription."""
-
-
-class VerbatimTranscriptionMode(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="verbatim"
-):
-    """Transcription word for word."""
-
-    type: ClassVar[Literal["verbatim"]] = "verbatim"
-    diarization_mode: str | UnsetType = UNSET
-    """How speakers are told apart, such as `speaker`."""
-    timestamp_granularities: list[str] | UnsetType = UNSET
-    """Units that get times, such as `word`."""
+    type: ClassVar[Literal["word_info"]] = "word_info"
+    end_index: int | UnsetType = UNSET
+    """End of the word in UTF-8 bytes of the text, exclusive."""
+    end_offset: str | UnsetType = UNSET
+    """End of the word in the audio, in seconds as `1.5s`."""
+    speaker: str | UnsetType = UNSET
+    """Label of the speaker, with diarization."""
+    start_index: int | UnsetType = UNSET
+    """Start of the word in UTF-8 bytes of the text."""
+    start_offset: str | UnsetType = UNSET
+    """Start of the word in the audio, in seconds as `1.5s`."""
+    text: str | UnsetType = UNSET
+    """The word."""
 
 
-class UnknownTranscriptionMode(Unknown, frozen=True):
-    """A `TranscriptionMode` that the spec does not know, or one whose members do not fit."""
+class UnknownAnnotation(Unknown, frozen=True):
+    """An `Annotation` that the spec does not know, or one whose members do not fit."""
 
 
-TranscriptionMode: TypeAlias = (
-    SmartTranscriptionMode | VerbatimTranscriptionMode | UnknownTranscriptionMode
+Annotation: TypeAlias = (
+    FileCitation | PlaceCitation | SpeechAnnotation | UrlCitation | WordInfo | UnknownAnnotation
 )
-"""Mode of a transcription with its settings, told apart by `type`."""
-
-
-TranscriptionConfigMode: TypeAlias = TranscriptionMode | TranscriptionConfigModeEnum
-"""Mode of a transcription: a name, or an object with its settings."""
-
-
-class Filter(WireStruct, frozen=True, kw_only=True):
-    """Which hits of a retrieval are kept."""
-
-    metadata_filter: str | UnsetType = UNSET
-    """Filter on the metadata, as an expression in text."""
-    vector_distance_threshold: float | UnsetType = UNSET
-    """Largest vector distance of a hit."""
-    vector_similarity_threshold: float | UnsetType = UNSET
-    """Smallest vector similarity of a hit."""
-
-
-class HybridSearch(WireStruct, frozen=True, kw_only=True):
-    """Mix of keyword and vector search."""
-
-    alpha: float | UnsetType = UNSET
-    """Weight between the two searches."""
-
-
-class Ranking(WireStruct, frozen=True, kw_only=True):
-    """How the hits of a retrieval are reranked."""
-
-    ranking_config: Literal["rank_service"] | str
-    """What reranks; there is one value."""
-    model_name: str | UnsetType = UNSET
-    """Name of the model that reranks."""
-    rank_service: RankService | UnsetType = UNSET
-    """Ranking service to use."""
-
-
-class AllowlistEntry(WireStruct, frozen=True, kw_only=True):
-    """A domain that may be reached."""
-
-    domain: str
-    """Domain, with wildcards such as `*.example.com`; `*` is every domain."""
-    credential: str | UnsetType = UNSET
-    """Credential for requests to the domain."""
-    transform: Transform | UnsetType = UNSET
-    """HTTP headers added to requests to the domain."""
-
-
-Disabled: TypeAlias = Literal["disabled"] | str
-"""Takes the place of an allowlist to switch the network off."""
-
-Allowlist: TypeAlias = list[AllowlistEntry] | Disabled
-"""Domains that may be reached: a list of entries, or `disabled`."""
-
-
-class RankService(WireStruct, frozen=True, kw_only=True):
-    """Ranking service for the hits of a retrieval."""
-
-    model_name: str | UnsetType = UNSET
-    """Name of the model of the service."""
-
-
-Transform: TypeAlias = list[dict[str, str]] | dict[str, str]
-"""HTTP headers to add to requests: an object, or a list of objects."""
-
-
-class InteractionAuthTokenCreateParams(WireStruct, frozen=True, kw_only=True):
-    """Request for a token of the live socket."""
-
-    expire_time: str | UnsetType = UNSET
-    """Time at which the token is to expire, RFC 3339 text."""
-
-
-class InteractionAuthToken(WireStruct, frozen=True, kw_only=True):
-    """A token that stands in for the API key on the live socket of one interaction."""
-
-    auth_token: str | UnsetType = UNSET
-    """The token; secret."""
-    expires_at: str | UnsetType = UNSET
-    """Time at which the token expires, RFC 3339 text."""
-
-
-class ErrorBody(WireStruct, frozen=True, kw_only=True):
-    """The body of a call that failed."""
-
-    error: Error
-    """What went wrong."""
+"""A span of a text with what is known about it; told apart by `type`. Offsets count UTF-8 bytes,
+the end is exclusive."""
 
 
 class ToolCallStep(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="tool_call"):
@@ -3300,7 +3321,7 @@ InteractionAgentConfig: TypeAlias = (
 
 
 CreateAgentInteractionAgentConfig: TypeAlias = InteractionAgentConfig
-"""Settings of the agent in a request, told apart by `type`."""
+"""Another name of `InteractionAgentConfig`."""
 
 CodeExecutionCallStepArguments: TypeAlias = CodeExecutionCallArguments
 """Another name of `CodeExecutionCallArguments`."""

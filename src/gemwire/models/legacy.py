@@ -111,30 +111,48 @@ __all__ = [
 ]
 
 
-class InteractionStartEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.start"
+class CodeExecutionCallContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_call"
 ):
-    """First event of a run; today `interaction.created`."""
+    """The model runs code on the server; today the step `code_execution_call`."""
 
-    event_type: ClassVar[Literal["interaction.start"]] = "interaction.start"
-    interaction: LegacyInteraction | UnsetType = UNSET
-    """First state: `id`, `status`, `object`, and `model` or `agent`."""
+    type: ClassVar[Literal["code_execution_call"]] = "code_execution_call"
+    arguments: CodeExecutionCallArguments | UnsetType = UNSET
+    """The code to run."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
+
+
+class CodeExecutionResultContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_result"
+):
+    """What the code of a call gives; today the step `code_execution_result`."""
+
+    type: ClassVar[Literal["code_execution_result"]] = "code_execution_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the code failed."""
+    result: str | UnsetType = UNSET
+    """Output of the code, as text."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
+
+
+class ContentDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="content.delta"
+):
+    """A content grows by `delta`; today `step.delta`."""
+
+    event_type: ClassVar[Literal["content.delta"]] = "content.delta"
+    delta: ContentDeltaData | UnsetType = UNSET
+    """What is added to the content."""
     event_id: str | UnsetType = UNSET
     """Id to resume after, as `last_event_id`; absent on most events."""
-    metadata: StepDeltaMetadata | UnsetType = UNSET
-    """Running totals of tokens; sent in June 2026, on any event."""
-
-
-class InteractionCompleteEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.complete"
-):
-    """Last event of a run, whatever its `status`; today `interaction.completed`."""
-
-    event_type: ClassVar[Literal["interaction.complete"]] = "interaction.complete"
-    interaction: LegacyInteraction | UnsetType = UNSET
-    """Final state with `usage`; `outputs` is absent or empty."""
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; absent on most events."""
+    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    """Index in `outputs`, from 0."""
     metadata: StepDeltaMetadata | UnsetType = UNSET
     """Running totals of tokens; sent in June 2026, on any event."""
 
@@ -147,26 +165,10 @@ class ContentStart(
     event_type: ClassVar[Literal["content.start"]] = "content.start"
     content: LegacyContent | UnsetType = UNSET
     """First state of the content: often only its `type`, or an id with it."""
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; absent on most events."""
     index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
     """Index in `outputs`, from 0 and without gaps."""
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; absent on most events."""
-    metadata: StepDeltaMetadata | UnsetType = UNSET
-    """Running totals of tokens; sent in June 2026, on any event."""
-
-
-class ContentDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="content.delta"
-):
-    """A content grows by `delta`; today `step.delta`."""
-
-    event_type: ClassVar[Literal["content.delta"]] = "content.delta"
-    delta: ContentDeltaData | UnsetType = UNSET
-    """What is added to the content."""
-    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
-    """Index in `outputs`, from 0."""
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; absent on most events."""
     metadata: StepDeltaMetadata | UnsetType = UNSET
     """Running totals of tokens; sent in June 2026, on any event."""
 
@@ -177,122 +179,201 @@ class ContentStop(
     """A content is complete; today `step.stop`."""
 
     event_type: ClassVar[Literal["content.stop"]] = "content.stop"
-    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
-    """Index in `outputs`, from 0."""
     event_id: str | UnsetType = UNSET
     """Id to resume after, as `last_event_id`; absent on most events."""
+    index: Annotated[int, Meta(ge=0)] | UnsetType = UNSET
+    """Index in `outputs`, from 0."""
     metadata: StepDeltaMetadata | UnsetType = UNSET
     """Running totals of tokens; sent in June 2026, on any event."""
 
 
-class UnknownLegacySseEvent(Unknown, frozen=True, tag_field="event_type"):
-    """A `LegacySseEvent` that the spec does not know, or one whose members do not fit."""
+class FileSearchCallContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_call"
+):
+    """The model searches file search stores; today the step `file_search_call`."""
 
-    event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
-
-
-LegacySseEvent: TypeAlias = (
-    InteractionStartEvent
-    | InteractionCompleteEvent
-    | InteractionStatusUpdate
-    | ContentStart
-    | ContentDelta
-    | ContentStop
-    | ErrorEvent
-    | UnknownLegacySseEvent
-)
-"""One event of a stream of the legacy generation, told apart by `event_type`."""
-
-
-class LegacyInteraction(WireStruct, frozen=True, kw_only=True):
-    """One run of a model or an agent with its `outputs`, in place of today's `steps`."""
-
+    type: ClassVar[Literal["file_search_call"]] = "file_search_call"
     id: str | UnsetType = UNSET
-    """Id of the interaction; empty with `store` false."""
-    status: InteractionStatus | UnsetType = UNSET
-    """State of the run."""
-    agent: AgentOption | UnsetType = UNSET
-    """Id of the agent that ran; absent when a model did."""
-    agent_config: InteractionAgentConfig | UnsetType = UNSET
-    """Settings of the agent, as in the request."""
-    created: str | UnsetType = UNSET
-    """Time of creation, RFC 3339 text; absent when the run starts."""
-    input: LegacyInteractionsInput | UnsetType = UNSET
-    """Input of the request."""
-    model: ModelOption | UnsetType = UNSET
-    """Id of the model that ran; absent when an agent did."""
-    object: str | UnsetType = UNSET
-    """Kind of the resource: `interaction`."""
-    outputs: list[LegacyContent] | UnsetType = UNSET
-    """Contents in order; absent or empty in the events of a stream."""
-    previous_interaction_id: str | UnsetType = UNSET
-    """Id of the interaction this one builds on."""
-    response_format: InteractionResponseFormat | UnsetType = UNSET
-    """Format of the output, as in the request; at first any JSON schema."""
-    response_mime_type: str | UnsetType = UNSET
-    """MIME type of the output, as in the request."""
-    response_modalities: list[ResponseModality] | UnsetType = UNSET
-    """Kinds of output, as in the request."""
-    role: str | UnsetType = UNSET
-    """`model`, or `agent` for an agent."""
-    service_tier: ServiceTier | UnsetType = UNSET
-    """Service tier of the run."""
-    system_instruction: str | UnsetType = UNSET
-    """Instruction, as in the request."""
-    tools: list[Tool] | UnsetType = UNSET
-    """Tools, as in the request."""
-    updated: str | UnsetType = UNSET
-    """Time of the last change, RFC 3339 text; absent when the run starts."""
-    usage: Usage | UnsetType = UNSET
-    """Tokens spent; absent when the run starts."""
-    webhook_config: WebhookConfig | UnsetType = UNSET
-    """Webhook settings, as in the request."""
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
 
 
-StreamMetadata: TypeAlias = StepDeltaMetadata
-"""Running totals of tokens on any event; the older name of `StepDeltaMetadata`."""
+class FileSearchResultContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_result"
+):
+    """What a file search finds; today the step `file_search_result`."""
+
+    type: ClassVar[Literal["file_search_result"]] = "file_search_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    result: list[FileSearchResult] | UnsetType = UNSET
+    """The hits; at first with `file_search_store`, `title` and `text`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
 
 
-class Turn(WireStruct, frozen=True, kw_only=True):
-    """What one side said, in the history that a caller sends; today a list of steps."""
+class FunctionCallContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_call"
+):
+    """The model calls a function; today the step `function_call`."""
 
-    role: str | UnsetType = UNSET
-    """Who said it, `user` or `model`."""
-    content: TurnContent | UnsetType = UNSET
-    """What was said: a text or a list of contents."""
+    type: ClassVar[Literal["function_call"]] = "function_call"
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Arguments of the call."""
+    id: str | UnsetType = UNSET
+    """Id of the call, to be given as `call_id` of the result."""
+    name: str | UnsetType = UNSET
+    """Name of the function."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
 
 
-class LegacyCreateModelInteraction(WireStruct, frozen=True, kw_only=True):
-    """Request that runs a model on an input of the legacy generation."""
+class FunctionCallDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_call"
+):
+    """A function call, whole; today `arguments_delta` brings the arguments, as text."""
 
-    model: ModelOption
-    """Id of the model to run."""
-    background: bool | UnsetType = UNSET
-    """Answer at once and run on the server; needs `store`."""
-    generation_config: GenerationConfig | UnsetType = UNSET
-    """Settings of the generation; not taken over from `previous_interaction_id`."""
-    input: LegacyInteractionsInput | UnsetType = UNSET
-    """What the model answers to."""
-    previous_interaction_id: str | UnsetType = UNSET
-    """Stored interaction to build on."""
-    response_format: InteractionResponseFormat | UnsetType = UNSET
-    """Format of the output, any JSON schema."""
-    response_mime_type: str | UnsetType = UNSET
-    """MIME type of the output."""
-    response_modalities: list[ResponseModality] | UnsetType = UNSET
-    """Kinds of output wanted."""
-    service_tier: ServiceTier | UnsetType = UNSET
-    """Service tier asked for."""
-    store: bool | UnsetType = UNSET
-    """Keep the interaction on the server; true when absent."""
-    stream: bool | UnsetType = UNSET
-    """Answer with Server-Sent Events instead of one body."""
-    system_instruction: str | UnsetType = UNSET
-    """Instruction for the model."""
-    tools: list[Tool] | UnsetType = UNSET
-    """Tools the model may use."""
-    webhook_config: WebhookConfig | UnsetType = UNSET
-    """Where to report the progress of a `background` run."""
+    type: ClassVar[Literal["function_call"]] = "function_call"
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Arguments of the call, already an object."""
+    id: str | UnsetType = UNSET
+    """Id of the call, to be given as `call_id` of the result."""
+    name: str | UnsetType = UNSET
+    """Name of the function."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
+
+
+class FunctionResultContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_result"
+):
+    """Result of a function call; today the step `function_result`."""
+
+    type: ClassVar[Literal["function_result"]] = "function_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the `function_call` this answers."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the function failed."""
+    name: str | UnsetType = UNSET
+    """Name of the function."""
+    result: FunctionResultStepResultUnion | UnsetType = UNSET
+    """What the function gives: an object, contents, or a text. Up to 1.64 contents came as an
+    object with `items`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
+
+
+class GoogleMapsCallContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_call"
+):
+    """The model queries Google Maps; today the step `google_maps_call`."""
+
+    type: ClassVar[Literal["google_maps_call"]] = "google_maps_call"
+    arguments: GoogleMapsCallArguments | UnsetType = UNSET
+    """Queries of the call."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
+
+
+class GoogleMapsResultContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_result"
+):
+    """What Google Maps gives; today the step `google_maps_result`."""
+
+    type: ClassVar[Literal["google_maps_result"]] = "google_maps_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    result: list[GoogleMapsResult] | UnsetType = UNSET
+    """Places that were found."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
+
+
+class GoogleSearchCallContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_call"
+):
+    """The model searches with Google Search; today the step `google_search_call`."""
+
+    type: ClassVar[Literal["google_search_call"]] = "google_search_call"
+    arguments: GoogleSearchCallArguments | UnsetType = UNSET
+    """Queries of the call."""
+    id: str | UnsetType = UNSET
+    """Id of the call; the result names it as `call_id`."""
+    search_type: GoogleSearchCallStepSearchType | UnsetType = UNSET
+    """Kind of search."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
+
+
+class GoogleSearchResultContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_result"
+):
+    """What Google Search gives; today the step `google_search_result`."""
+
+    type: ClassVar[Literal["google_search_result"]] = "google_search_result"
+    call_id: str | UnsetType = UNSET
+    """Id of the call this answers."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the search failed."""
+    result: list[GoogleSearchResult] | UnsetType = UNSET
+    """Results of the search."""
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
+
+
+class InteractionCompleteEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.complete"
+):
+    """Last event of a run, whatever its `status`; today `interaction.completed`."""
+
+    event_type: ClassVar[Literal["interaction.complete"]] = "interaction.complete"
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; absent on most events."""
+    interaction: LegacyInteraction | UnsetType = UNSET
+    """Final state with `usage`; `outputs` is absent or empty."""
+    metadata: StepDeltaMetadata | UnsetType = UNSET
+    """Running totals of tokens; sent in June 2026, on any event."""
+
+
+class InteractionStartEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.start"
+):
+    """First event of a run; today `interaction.created`."""
+
+    event_type: ClassVar[Literal["interaction.start"]] = "interaction.start"
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; absent on most events."""
+    interaction: LegacyInteraction | UnsetType = UNSET
+    """First state: `id`, `status`, `object`, and `model` or `agent`."""
+    metadata: StepDeltaMetadata | UnsetType = UNSET
+    """Running totals of tokens; sent in June 2026, on any event."""
+
+
+class LegacyAnnotation(WireStruct, frozen=True, kw_only=True):
+    """A span of a text with its source, as it was before annotations had a `type`."""
+
+    end_index: int | UnsetType = UNSET
+    """Where it ends, exclusive."""
+    source: str | UnsetType = UNSET
+    """Where it comes from: a URL, a title or another name."""
+    start_index: int | UnsetType = UNSET
+    """Where the span begins, counted in bytes of UTF-8."""
+
+
+if TYPE_CHECKING:
+    LegacyAnnotations: TypeAlias = Sequence[Annotation | LegacyAnnotation]
+    """Annotations as they are today, or the first kind, which has no `type`."""
+else:
+    LegacyAnnotations = Annotated[
+        Shapes,
+        (
+            list[Annotation],
+            list[LegacyAnnotation],
+        ),
+    ]
 
 
 class LegacyCreateAgentInteraction(WireStruct, frozen=True, kw_only=True):
@@ -328,175 +409,163 @@ class LegacyCreateAgentInteraction(WireStruct, frozen=True, kw_only=True):
     """Where to report the progress of a `background` run."""
 
 
+class LegacyCreateModelInteraction(WireStruct, frozen=True, kw_only=True):
+    """Request that runs a model on an input of the legacy generation."""
+
+    model: ModelOption
+    """Id of the model to run."""
+    background: bool | UnsetType = UNSET
+    """Answer at once and run on the server; needs `store`."""
+    generation_config: GenerationConfig | UnsetType = UNSET
+    """Settings of the generation; not taken over from `previous_interaction_id`."""
+    input: LegacyInteractionsInput | UnsetType = UNSET
+    """What the model answers to."""
+    previous_interaction_id: str | UnsetType = UNSET
+    """Stored interaction to build on."""
+    response_format: InteractionResponseFormat | UnsetType = UNSET
+    """Format of the output, any JSON schema."""
+    response_mime_type: str | UnsetType = UNSET
+    """MIME type of the output."""
+    response_modalities: list[ResponseModality] | UnsetType = UNSET
+    """Kinds of output wanted."""
+    service_tier: ServiceTier | UnsetType = UNSET
+    """Service tier asked for."""
+    store: bool | UnsetType = UNSET
+    """Keep the interaction on the server; true when absent."""
+    stream: bool | UnsetType = UNSET
+    """Answer with Server-Sent Events instead of one body."""
+    system_instruction: str | UnsetType = UNSET
+    """Instruction for the model."""
+    tools: list[Tool] | UnsetType = UNSET
+    """Tools the model may use."""
+    webhook_config: WebhookConfig | UnsetType = UNSET
+    """Where to report the progress of a `background` run."""
+
+
+class LegacyInteraction(WireStruct, frozen=True, kw_only=True):
+    """One run of a model or an agent with its `outputs`, in place of today's `steps`."""
+
+    agent: AgentOption | UnsetType = UNSET
+    """Id of the agent that ran; absent when a model did."""
+    agent_config: InteractionAgentConfig | UnsetType = UNSET
+    """Settings of the agent, as in the request."""
+    created: str | UnsetType = UNSET
+    """Time of creation, RFC 3339 text; absent when the run starts."""
+    id: str | UnsetType = UNSET
+    """Id of the interaction; empty with `store` false."""
+    input: LegacyInteractionsInput | UnsetType = UNSET
+    """Input of the request."""
+    model: ModelOption | UnsetType = UNSET
+    """Id of the model that ran; absent when an agent did."""
+    object: str | UnsetType = UNSET
+    """Kind of the resource: `interaction`."""
+    outputs: list[LegacyContent] | UnsetType = UNSET
+    """Contents in order; absent or empty in the events of a stream."""
+    previous_interaction_id: str | UnsetType = UNSET
+    """Id of the interaction this one builds on."""
+    response_format: InteractionResponseFormat | UnsetType = UNSET
+    """Format of the output, as in the request; at first any JSON schema."""
+    response_mime_type: str | UnsetType = UNSET
+    """MIME type of the output, as in the request."""
+    response_modalities: list[ResponseModality] | UnsetType = UNSET
+    """Kinds of output, as in the request."""
+    role: str | UnsetType = UNSET
+    """`model`, or `agent` for an agent."""
+    service_tier: ServiceTier | UnsetType = UNSET
+    """Service tier of the run."""
+    status: InteractionStatus | UnsetType = UNSET
+    """State of the run."""
+    system_instruction: str | UnsetType = UNSET
+    """Instruction, as in the request."""
+    tools: list[Tool] | UnsetType = UNSET
+    """Tools, as in the request."""
+    updated: str | UnsetType = UNSET
+    """Time of the last change, RFC 3339 text; absent when the run starts."""
+    usage: Usage | UnsetType = UNSET
+    """Tokens spent; absent when the run starts."""
+    webhook_config: WebhookConfig | UnsetType = UNSET
+    """Webhook settings, as in the request."""
+
+
+class UnknownLegacySseEvent(Unknown, frozen=True, tag_field="event_type"):
+    """A `LegacySseEvent` that the spec does not know, or one whose members do not fit."""
+
+    event_type: ClassVar[Literal["__unknown__"]] = "__unknown__"
+
+
+LegacySseEvent: TypeAlias = (
+    InteractionStartEvent
+    | InteractionCompleteEvent
+    | InteractionStatusUpdate
+    | ContentStart
+    | ContentDelta
+    | ContentStop
+    | ErrorEvent
+    | UnknownLegacySseEvent
+)
+"""One event of a stream of the legacy generation, told apart by `event_type`."""
+
+
+class LegacyTextAnnotationDelta(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text_annotation"
+):
+    """Annotations of the text, since 1.70; today `text_annotation_delta`."""
+
+    type: ClassVar[Literal["text_annotation"]] = "text_annotation"
+    annotations: LegacyAnnotations | UnsetType = UNSET
+    """Citations and other spans over the text; offsets count UTF-8 bytes."""
+
+
 class LegacyTextContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
     """A text. Alone with its `type` in `content.start`."""
 
     type: ClassVar[Literal["text"]] = "text"
-    text: str | UnsetType = UNSET
-    """The text itself, in full."""
     annotations: LegacyAnnotations | UnsetType = UNSET
     """Citations and other spans over `text`; offsets count UTF-8 bytes."""
+    text: str | UnsetType = UNSET
+    """The text itself, in full."""
 
 
-class LegacyAnnotation(WireStruct, frozen=True, kw_only=True):
-    """A span of a text with its source, as it was before annotations had a `type`."""
+class LegacyTextDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
+    """A piece of text, up to 1.68 also with annotations of the text so far."""
 
-    start_index: int | UnsetType = UNSET
-    """Where the span begins, counted in bytes of UTF-8."""
-    end_index: int | UnsetType = UNSET
-    """Where it ends, exclusive."""
-    source: str | UnsetType = UNSET
-    """Where it comes from: a URL, a title or another name."""
-
-
-if TYPE_CHECKING:
-    LegacyAnnotations: TypeAlias = Sequence[Annotation | LegacyAnnotation]
-    """Annotations as they are today, or the first kind, which has no `type`."""
-else:
-    LegacyAnnotations = Annotated[
-        Shapes,
-        (
-            list[Annotation],
-            list[LegacyAnnotation],
-        ),
-    ]
+    type: ClassVar[Literal["text"]] = "text"
+    annotations: LegacyAnnotations | UnsetType = UNSET
+    """Citations and other spans over the text; offsets count UTF-8 bytes."""
+    text: str | UnsetType = UNSET
+    """The piece, cut anywhere."""
 
 
-class ThoughtContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="thought"):
-    """A thought of the model; today the step `thought`."""
-
-    type: ClassVar[Literal["thought"]] = "thought"
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-    summary: list[ThoughtSummaryContent] | UnsetType = UNSET
-    """Summary of the thought in parts."""
+class UnknownContentDeltaData(Unknown, frozen=True):
+    """A `ContentDeltaData` that the spec does not know, or one whose members do not fit."""
 
 
-class FunctionCallContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_call"
-):
-    """The model calls a function; today the step `function_call`."""
-
-    type: ClassVar[Literal["function_call"]] = "function_call"
-    id: str | UnsetType = UNSET
-    """Id of the call, to be given as `call_id` of the result."""
-    name: str | UnsetType = UNSET
-    """Name of the function."""
-    arguments: dict[str, Any] | UnsetType = UNSET
-    """Arguments of the call."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class FunctionResultContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_result"
-):
-    """Result of a function call; today the step `function_result`."""
-
-    type: ClassVar[Literal["function_result"]] = "function_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the `function_call` this answers."""
-    name: str | UnsetType = UNSET
-    """Name of the function."""
-    result: FunctionResultStepResultUnion | UnsetType = UNSET
-    """What the function gives: an object, contents, or a text. Up to 1.64 contents came as an
-    object with `items`."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the function failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class CodeExecutionCallContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_call"
-):
-    """The model runs code on the server; today the step `code_execution_call`."""
-
-    type: ClassVar[Literal["code_execution_call"]] = "code_execution_call"
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    arguments: CodeExecutionCallArguments | UnsetType = UNSET
-    """The code to run."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class CodeExecutionResultContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="code_execution_result"
-):
-    """What the code of a call gives; today the step `code_execution_result`."""
-
-    type: ClassVar[Literal["code_execution_result"]] = "code_execution_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: str | UnsetType = UNSET
-    """Output of the code, as text."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the code failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class UrlContextCallContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_call"
-):
-    """The model reads web pages by their URLs; today the step `url_context_call`."""
-
-    type: ClassVar[Literal["url_context_call"]] = "url_context_call"
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    arguments: UrlContextCallArguments | UnsetType = UNSET
-    """URLs to read."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class UrlContextResultContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_result"
-):
-    """How the reading of the URLs went; today the step `url_context_result`."""
-
-    type: ClassVar[Literal["url_context_result"]] = "url_context_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: list[UrlContextResult] | UnsetType = UNSET
-    """One entry for each URL."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the call failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class GoogleSearchCallContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_call"
-):
-    """The model searches with Google Search; today the step `google_search_call`."""
-
-    type: ClassVar[Literal["google_search_call"]] = "google_search_call"
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    arguments: GoogleSearchCallArguments | UnsetType = UNSET
-    """Queries of the call."""
-    search_type: GoogleSearchCallStepSearchType | UnsetType = UNSET
-    """Kind of search."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class GoogleSearchResultContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_search_result"
-):
-    """What Google Search gives; today the step `google_search_result`."""
-
-    type: ClassVar[Literal["google_search_result"]] = "google_search_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: list[GoogleSearchResult] | UnsetType = UNSET
-    """Results of the search."""
-    is_error: bool | UnsetType = UNSET
-    """Whether the search failed."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
+ContentDeltaData: TypeAlias = (
+    LegacyTextDelta
+    | LegacyTextAnnotationDelta
+    | ImageDelta
+    | AudioDelta
+    | DocumentDelta
+    | VideoDelta
+    | ThoughtSummaryDelta
+    | ThoughtSignatureDelta
+    | FunctionCallDelta
+    | FunctionResultDelta
+    | CodeExecutionCallDelta
+    | CodeExecutionResultDelta
+    | UrlContextCallDelta
+    | UrlContextResultDelta
+    | GoogleSearchCallDelta
+    | GoogleSearchResultDelta
+    | McpServerToolCallDelta
+    | McpServerToolResultDelta
+    | FileSearchCallDelta
+    | FileSearchResultDelta
+    | GoogleMapsCallDelta
+    | GoogleMapsResultDelta
+    | UnknownContentDeltaData
+)
+"""What a `content.delta` adds, told apart by `type`."""
 
 
 class McpServerToolCallContent(
@@ -505,14 +574,14 @@ class McpServerToolCallContent(
     """The model calls a tool of an MCP server; today the step `mcp_server_tool_call`."""
 
     type: ClassVar[Literal["mcp_server_tool_call"]] = "mcp_server_tool_call"
+    arguments: dict[str, Any] | UnsetType = UNSET
+    """Arguments of the call."""
     id: str | UnsetType = UNSET
     """Id of the call; the result names it as `call_id`."""
     name: str | UnsetType = UNSET
     """Name of the tool."""
     server_name: str | UnsetType = UNSET
     """Name of the MCP server."""
-    arguments: dict[str, Any] | UnsetType = UNSET
-    """Arguments of the call."""
     signature: str | UnsetType = UNSET
     """Opaque signature; sent back as it is, never decoded or trimmed."""
 
@@ -527,65 +596,64 @@ class McpServerToolResultContent(
     """Id of the call this answers."""
     name: str | UnsetType = UNSET
     """Name of the tool."""
-    server_name: str | UnsetType = UNSET
-    """Name of the MCP server."""
     result: McpServerToolResultStepResultUnion | UnsetType = UNSET
     """What the tool gives: an object, contents, or a text. Up to 1.64 contents came as an object
     with `items`."""
+    server_name: str | UnsetType = UNSET
+    """Name of the MCP server."""
     signature: str | UnsetType = UNSET
     """Opaque signature; sent back as it is, never decoded or trimmed."""
 
 
-class FileSearchCallContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_call"
-):
-    """The model searches file search stores; today the step `file_search_call`."""
+StreamMetadata: TypeAlias = StepDeltaMetadata
+"""Another name of `StepDeltaMetadata`."""
 
-    type: ClassVar[Literal["file_search_call"]] = "file_search_call"
+
+class ThoughtContent(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="thought"):
+    """A thought of the model; today the step `thought`."""
+
+    type: ClassVar[Literal["thought"]] = "thought"
+    signature: str | UnsetType = UNSET
+    """Opaque signature; sent back as it is, never decoded or trimmed."""
+    summary: list[ThoughtSummaryContent] | UnsetType = UNSET
+    """Summary of the thought in parts."""
+
+
+class Turn(WireStruct, frozen=True, kw_only=True):
+    """What one side said, in the history that a caller sends; today a list of steps."""
+
+    content: TurnContent | UnsetType = UNSET
+    """What was said: a text or a list of contents."""
+    role: str | UnsetType = UNSET
+    """Who said it, `user` or `model`."""
+
+
+class UrlContextCallContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_call"
+):
+    """The model reads web pages by their URLs; today the step `url_context_call`."""
+
+    type: ClassVar[Literal["url_context_call"]] = "url_context_call"
+    arguments: UrlContextCallArguments | UnsetType = UNSET
+    """URLs to read."""
     id: str | UnsetType = UNSET
     """Id of the call; the result names it as `call_id`."""
     signature: str | UnsetType = UNSET
     """Opaque signature; sent back as it is, never decoded or trimmed."""
 
 
-class FileSearchResultContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="file_search_result"
+class UrlContextResultContent(
+    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="url_context_result"
 ):
-    """What a file search finds; today the step `file_search_result`."""
+    """How the reading of the URLs went; today the step `url_context_result`."""
 
-    type: ClassVar[Literal["file_search_result"]] = "file_search_result"
+    type: ClassVar[Literal["url_context_result"]] = "url_context_result"
     call_id: str | UnsetType = UNSET
     """Id of the call this answers."""
-    result: list[FileSearchResult] | UnsetType = UNSET
-    """The hits; at first with `file_search_store`, `title` and `text`."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class GoogleMapsCallContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_call"
-):
-    """The model queries Google Maps; today the step `google_maps_call`."""
-
-    type: ClassVar[Literal["google_maps_call"]] = "google_maps_call"
-    id: str | UnsetType = UNSET
-    """Id of the call; the result names it as `call_id`."""
-    arguments: GoogleMapsCallArguments | UnsetType = UNSET
-    """Queries of the call."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; sent back as it is, never decoded or trimmed."""
-
-
-class GoogleMapsResultContent(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="google_maps_result"
-):
-    """What Google Maps gives; today the step `google_maps_result`."""
-
-    type: ClassVar[Literal["google_maps_result"]] = "google_maps_result"
-    call_id: str | UnsetType = UNSET
-    """Id of the call this answers."""
-    result: list[GoogleMapsResult] | UnsetType = UNSET
-    """Places that were found."""
+    is_error: bool | UnsetType = UNSET
+    """Whether the call failed."""
+    result: list[UrlContextResult] | UnsetType = UNSET
+    """One entry for each URL."""
     signature: str | UnsetType = UNSET
     """Opaque signature; sent back as it is, never decoded or trimmed."""
 
@@ -639,79 +707,10 @@ else:
 TurnContent: TypeAlias = list[LegacyContent] | str
 """What was said in a turn: a text or a list of contents."""
 
-
-class LegacyTextDelta(WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text"):
-    """A piece of text, up to 1.68 also with annotations of the text so far."""
-
-    type: ClassVar[Literal["text"]] = "text"
-    text: str | UnsetType = UNSET
-    """The piece, cut anywhere."""
-    annotations: LegacyAnnotations | UnsetType = UNSET
-    """Citations and other spans over the text; offsets count UTF-8 bytes."""
-
-
-class LegacyTextAnnotationDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="text_annotation"
-):
-    """Annotations of the text, since 1.70; today `text_annotation_delta`."""
-
-    type: ClassVar[Literal["text_annotation"]] = "text_annotation"
-    annotations: LegacyAnnotations | UnsetType = UNSET
-    """Citations and other spans over the text; offsets count UTF-8 bytes."""
-
-
-class FunctionCallDelta(
-    WireStruct, frozen=True, kw_only=True, tag_field="type", tag="function_call"
-):
-    """A function call, whole; today `arguments_delta` brings the arguments, as text."""
-
-    type: ClassVar[Literal["function_call"]] = "function_call"
-    id: str | UnsetType = UNSET
-    """Id of the call, to be given as `call_id` of the result."""
-    name: str | UnsetType = UNSET
-    """Name of the function."""
-    arguments: dict[str, Any] | UnsetType = UNSET
-    """Arguments of the call, already an object."""
-    signature: str | UnsetType = UNSET
-    """Opaque signature; never decoded or trimmed. An empty one is to be ignored."""
-
-
-class UnknownContentDeltaData(Unknown, frozen=True):
-    """A `ContentDeltaData` that the spec does not know, or one whose members do not fit."""
-
-
-ContentDeltaData: TypeAlias = (
-    LegacyTextDelta
-    | LegacyTextAnnotationDelta
-    | ImageDelta
-    | AudioDelta
-    | DocumentDelta
-    | VideoDelta
-    | ThoughtSummaryDelta
-    | ThoughtSignatureDelta
-    | FunctionCallDelta
-    | FunctionResultDelta
-    | CodeExecutionCallDelta
-    | CodeExecutionResultDelta
-    | UrlContextCallDelta
-    | UrlContextResultDelta
-    | GoogleSearchCallDelta
-    | GoogleSearchResultDelta
-    | McpServerToolCallDelta
-    | McpServerToolResultDelta
-    | FileSearchCallDelta
-    | FileSearchResultDelta
-    | GoogleMapsCallDelta
-    | GoogleMapsResultDelta
-    | UnknownContentDeltaData
-)
-"""What a `content.delta` adds, told apart by `type`."""
-
-
 STRICT.update(
     {
-        ContentStart: frozenset({"index"}),
         ContentDelta: frozenset({"index"}),
+        ContentStart: frozenset({"index"}),
         ContentStop: frozenset({"index"}),
     }
 )

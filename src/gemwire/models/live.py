@@ -42,24 +42,94 @@ __all__ = [
 ]
 
 
+class CancelInteractionEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.cancel"
+):
+    """Cancels the interaction of the live socket."""
+
+    event_type: ClassVar[Literal["interaction.cancel"]] = "interaction.cancel"
+
+
+class ClientEventList(WireStruct, frozen=True, kw_only=True):
+    """Several events in one message on the live socket."""
+
+    events: list[ClientEvent]
+    """The events, in order."""
+
+
+class CompleteInteractionEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.complete"
+):
+    """Completes the interaction of the live socket. In streams of the legacy generation the last
+    event of the server has the same `event_type`."""
+
+    event_type: ClassVar[Literal["interaction.complete"]] = "interaction.complete"
+
+
+class ConnectInteractionEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.connect"
+):
+    """Connects the live socket to an interaction; the first event of a connection."""
+
+    event_type: ClassVar[Literal["interaction.connect"]] = "interaction.connect"
+    background: bool | UnsetType = UNSET
+    """Whether the interaction runs in the background."""
+    id: str | UnsetType = UNSET
+    """Id of the interaction."""
+
+
+class CreateInteractionEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.create"
+):
+    """Begins an interaction on the live socket."""
+
+    event_type: ClassVar[Literal["interaction.create"]] = "interaction.create"
+    model: str | UnsetType = UNSET
+    """Id of the model that is to run."""
+    previous_interaction_id: str | UnsetType = UNSET
+    """Id of the interaction to go on from."""
+    store: bool | UnsetType = UNSET
+    """Whether the interaction is stored, so that it can be read and gone on from."""
+    system_instruction: str | UnsetType = UNSET
+    """Instruction that stands above the input."""
+    tools: list[Tool] | UnsetType = UNSET
+    """Tools that the model may use."""
+
+
+class DisconnectEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.disconnect"
+):
+    """Ends the connection of the live socket to its interaction."""
+
+    event_type: ClassVar[Literal["interaction.disconnect"]] = "interaction.disconnect"
+
+
+class InputEvent(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="input"):
+    """Brings input to the interaction of the live socket."""
+
+    event_type: ClassVar[Literal["input"]] = "input"
+    content: list[Content] | UnsetType = UNSET
+    """Parts of the input."""
+
+
+class InteractionCancelledEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.cancelled"
+):
+    """Last event of an answer on the live socket that was cancelled."""
+
+    event_type: ClassVar[Literal["interaction.cancelled"]] = "interaction.cancelled"
+    usage: Usage | UnsetType = UNSET
+    """Tokens spent."""
+    event_id: str | UnsetType = UNSET
+    """Id to resume after, as `last_event_id`; in no schema here."""
+
+
 class InteractionConnectedEvent(
     WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.connected"
 ):
     """The socket is connected to an interaction that exists."""
 
     event_type: ClassVar[Literal["interaction.connected"]] = "interaction.connected"
-    event_id: str | UnsetType = UNSET
-    """Id to resume after, as `last_event_id`; in no schema here."""
-
-
-class LiveInteractionCreatedEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.created"
-):
-    """First event of an answer on the live socket."""
-
-    event_type: ClassVar[Literal["interaction.created"]] = "interaction.created"
-    interaction_id: str | UnsetType = UNSET
-    """Id of the interaction."""
     event_id: str | UnsetType = UNSET
     """Id to resume after, as `last_event_id`; in no schema here."""
 
@@ -82,98 +152,52 @@ class LiveInteractionCompletedEvent(
     """Id to resume after, as `last_event_id`; in no schema here."""
 
 
-class InteractionCancelledEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.cancelled"
+class LiveInteractionCreatedEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.created"
 ):
-    """Last event of an answer on the live socket that was cancelled."""
+    """First event of an answer on the live socket."""
 
-    event_type: ClassVar[Literal["interaction.cancelled"]] = "interaction.cancelled"
-    usage: Usage | UnsetType = UNSET
-    """Tokens spent."""
+    event_type: ClassVar[Literal["interaction.created"]] = "interaction.created"
+    interaction_id: str | UnsetType = UNSET
+    """Id of the interaction."""
     event_id: str | UnsetType = UNSET
     """Id to resume after, as `last_event_id`; in no schema here."""
 
 
-class ClientEventList(WireStruct, frozen=True, kw_only=True):
-    """Several events in one message on the live socket."""
-
-    events: list[ClientEvent]
-    """The events, in order."""
-
-
-class CreateInteractionEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.create"
+class UserActionInput(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="user_action"
 ):
-    """Begins an interaction on the live socket."""
+    """Something that the user does in a world, such as pressing a key."""
 
-    event_type: ClassVar[Literal["interaction.create"]] = "interaction.create"
-    model: str | UnsetType = UNSET
-    """Id of the model that is to run."""
-    previous_interaction_id: str | UnsetType = UNSET
-    """Id of the interaction to go on from."""
-    store: bool | UnsetType = UNSET
-    """Whether the interaction is stored, so that it can be read and gone on from."""
-    system_instruction: str | UnsetType = UNSET
-    """Instruction that stands above the input."""
-    tools: list[Tool] | UnsetType = UNSET
-    """Tools that the model may use."""
+    event_type: ClassVar[Literal["user_action"]] = "user_action"
+    action: UserActionType | UnsetType = UNSET
+    """What is done."""
+    input: UserActionTarget | UnsetType = UNSET
+    """What it is done to."""
 
 
-class ConnectInteractionEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.connect"
-):
-    """Connects the live socket to an interaction; the first event of a connection."""
+UserActionKey: TypeAlias = (
+    Literal[
+        "arrow_down",
+        "arrow_left",
+        "arrow_right",
+        "arrow_up",
+        "key_a",
+        "key_d",
+        "key_e",
+        "key_s",
+        "key_w",
+        "space",
+    ]
+    | str
+)
+"""A key, by the direction or the letter on it."""
 
-    event_type: ClassVar[Literal["interaction.connect"]] = "interaction.connect"
-    background: bool | UnsetType = UNSET
-    """Whether the interaction runs in the background."""
-    id: str | UnsetType = UNSET
-    """Id of the interaction."""
+UserActionTarget: TypeAlias = UserActionKey
+"""Another name of `UserActionKey`."""
 
-
-class InputEvent(WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="input"):
-    """Brings input to the interaction of the live socket."""
-
-    event_type: ClassVar[Literal["input"]] = "input"
-    content: list[Content] | UnsetType = UNSET
-    """Parts of the input."""
-
-
-class CompleteInteractionEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.complete"
-):
-    """Completes the interaction of the live socket. In streams of the legacy generation the last
-    event of the server has the same `event_type`."""
-
-    event_type: ClassVar[Literal["interaction.complete"]] = "interaction.complete"
-
-
-class CancelInteractionEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.cancel"
-):
-    """Cancels the interaction of the live socket."""
-
-    event_type: ClassVar[Literal["interaction.cancel"]] = "interaction.cancel"
-
-
-class DisconnectEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="interaction.disconnect"
-):
-    """Ends the connection of the live socket to its interaction."""
-
-    event_type: ClassVar[Literal["interaction.disconnect"]] = "interaction.disconnect"
-
-
-class WorldSetupEvent(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="world_setup"
-):
-    """Sets up the world that a model of worlds makes."""
-
-    event_type: ClassVar[Literal["world_setup"]] = "world_setup"
-    reference_image: WorldReferenceImage | UnsetType = UNSET
-    """An image that the world is to look like."""
-    world_prompt: WorldPrompt | UnsetType = UNSET
-    """What the world is to be."""
+UserActionType: TypeAlias = Literal["key_down", "key_up", "key_click"] | str
+"""What the user does with a key."""
 
 
 class WorldPromptContent(WireStruct, frozen=True, kw_only=True):
@@ -198,16 +222,16 @@ class WorldReferenceImage(WireStruct, frozen=True, kw_only=True):
     """URI of the image."""
 
 
-class UserActionInput(
-    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="user_action"
+class WorldSetupEvent(
+    WireStruct, frozen=True, kw_only=True, tag_field="event_type", tag="world_setup"
 ):
-    """Something that the user does in a world, such as pressing a key."""
+    """Sets up the world that a model of worlds makes."""
 
-    event_type: ClassVar[Literal["user_action"]] = "user_action"
-    action: UserActionType | UnsetType = UNSET
-    """What is done."""
-    input: UserActionTarget | UnsetType = UNSET
-    """What it is done to."""
+    event_type: ClassVar[Literal["world_setup"]] = "world_setup"
+    reference_image: WorldReferenceImage | UnsetType = UNSET
+    """An image that the world is to look like."""
+    world_prompt: WorldPrompt | UnsetType = UNSET
+    """What the world is to be."""
 
 
 class UnknownClientEvent(Unknown, frozen=True, tag_field="event_type"):
@@ -241,30 +265,6 @@ else:
             ClientEvent,
         ),
     ]
-
-
-UserActionType: TypeAlias = Literal["key_down", "key_up", "key_click"] | str
-"""What the user does with a key."""
-
-UserActionKey: TypeAlias = (
-    Literal[
-        "arrow_down",
-        "arrow_left",
-        "arrow_right",
-        "arrow_up",
-        "key_a",
-        "key_d",
-        "key_e",
-        "key_s",
-        "key_w",
-        "space",
-    ]
-    | str
-)
-"""A key, by the direction or the letter on it."""
-
-UserActionTarget: TypeAlias = UserActionKey
-"""What the user acts on: a key."""
 
 
 class InteractionCanceledEvent(

@@ -62,7 +62,6 @@ MODULES: Final[dict[str, str]] = {
     "DecisionInstructionContent": "decisions",
     "DeleteVoiceResponse": "voices",
     "DisconnectEvent": "live",
-    "Empty": "shared",
     "Environment": "environments",
     "EnvironmentFile": "environments",
     "EnvironmentFileType": "environments",

@@ -27,6 +27,40 @@ __all__ = [
 ]
 
 
+class ListTriggerExecutionsResponse(WireStruct, frozen=True, kw_only=True):
+    """One page of the executions of a trigger."""
+
+    next_page_token: str | UnsetType = UNSET
+    """Token of the next page."""
+    trigger_executions: list[TriggerExecution] | UnsetType = UNSET
+    """Executions of this page."""
+
+    def __iter__(self) -> Iterator[TriggerExecution]:
+        """What is on this page, in order."""
+        return iter(self.trigger_executions or ())
+
+    def __len__(self) -> int:
+        """How much is on this page."""
+        return len(self.trigger_executions or ())
+
+
+class ListTriggersResponse(WireStruct, frozen=True, kw_only=True):
+    """One page of triggers."""
+
+    next_page_token: str | UnsetType = UNSET
+    """Token of the next page."""
+    triggers: list[Trigger] | UnsetType = UNSET
+    """Triggers of this page."""
+
+    def __iter__(self) -> Iterator[Trigger]:
+        """What is on this page, in order."""
+        return iter(self.triggers or ())
+
+    def __len__(self) -> int:
+        """How much is on this page."""
+        return len(self.triggers or ())
+
+
 class Trigger(WireStruct, frozen=True, kw_only=True):
     """Runs an agent on a schedule."""
 
@@ -66,10 +100,6 @@ class Trigger(WireStruct, frozen=True, kw_only=True):
     """Time of the last change. Only on answers."""
 
 
-TriggerStatus: TypeAlias = Literal["active", "paused", "error"] | str
-"""Whether a trigger runs; `error` after too many failures in a row. An open set."""
-
-
 class TriggerCreateParams(WireStruct, frozen=True, kw_only=True):
     """Request that creates a trigger."""
 
@@ -87,36 +117,6 @@ class TriggerCreateParams(WireStruct, frozen=True, kw_only=True):
     """Longest time of one execution, in seconds."""
     max_consecutive_failures: int | UnsetType = UNSET
     """Failures in a row after which the trigger pauses itself, with status `error`."""
-
-
-class TriggerUpdate(WireStruct, frozen=True, kw_only=True):
-    """Request that changes a trigger."""
-
-    display_name: str | UnsetType = UNSET
-    """Name for people."""
-    status: TriggerUpdateStatus | UnsetType = UNSET
-    """Status to set, such as `paused`."""
-
-
-TriggerUpdateStatus: TypeAlias = Literal["active", "paused", "error"] | str
-"""Status to set; the values of `TriggerStatus`."""
-
-
-class ListTriggersResponse(WireStruct, frozen=True, kw_only=True):
-    """One page of triggers."""
-
-    next_page_token: str | UnsetType = UNSET
-    """Token of the next page."""
-    triggers: list[Trigger] | UnsetType = UNSET
-    """Triggers of this page."""
-
-    def __iter__(self) -> Iterator[Trigger]:
-        """What is on this page, in order."""
-        return iter(self.triggers or ())
-
-    def __len__(self) -> int:
-        """How much is on this page."""
-        return len(self.triggers or ())
 
 
 class TriggerExecution(WireStruct, frozen=True, kw_only=True):
@@ -147,22 +147,21 @@ TriggerExecutionStatus: TypeAlias = (
 )
 """State of an execution. An open set."""
 
+TriggerStatus: TypeAlias = Literal["active", "paused", "error"] | str
+"""Whether a trigger runs; `error` after too many failures in a row. An open set."""
 
-class ListTriggerExecutionsResponse(WireStruct, frozen=True, kw_only=True):
-    """One page of the executions of a trigger."""
 
-    next_page_token: str | UnsetType = UNSET
-    """Token of the next page."""
-    trigger_executions: list[TriggerExecution] | UnsetType = UNSET
-    """Executions of this page."""
+class TriggerUpdate(WireStruct, frozen=True, kw_only=True):
+    """Request that changes a trigger."""
 
-    def __iter__(self) -> Iterator[TriggerExecution]:
-        """What is on this page, in order."""
-        return iter(self.trigger_executions or ())
+    display_name: str | UnsetType = UNSET
+    """Name for people."""
+    status: TriggerUpdateStatus | UnsetType = UNSET
+    """Status to set, such as `paused`."""
 
-    def __len__(self) -> int:
-        """How much is on this page."""
-        return len(self.trigger_executions or ())
+
+TriggerUpdateStatus: TypeAlias = Literal["active", "paused", "error"] | str
+"""Status to set; the values of `TriggerStatus`."""
 
 
 if TYPE_CHECKING:

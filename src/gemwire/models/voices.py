@@ -27,6 +27,67 @@ __all__ = [
 ]
 
 
+class AudioData(WireStruct, frozen=True, kw_only=True):
+    """Audio, inline."""
+
+    data: str
+    """The audio, base64."""
+    mime_type: str
+    """MIME type of `data`, such as `audio/wav`."""
+
+
+class CreateVoiceRequest(WireStruct, frozen=True, kw_only=True):
+    """Request that makes a voice."""
+
+    voice: VoiceInput
+    """The voice to make."""
+    store: bool | UnsetType = UNSET
+    """Keep the voice on the server; false when absent. Voices of type `prompted` need true."""
+
+
+DeleteVoiceResponse: TypeAlias = dict[str, Any]
+"""Answer to `DeleteVoice`; it has no members."""
+
+
+class ListVoicesResponse(WireStruct, frozen=True, kw_only=True):
+    """One page of voices: the caller's own, newest first, then the prebuilt ones."""
+
+    next_page_token: str | UnsetType = UNSET
+    """Token of the next page; absent or empty on the last one."""
+    voices: list[Voice] | UnsetType = UNSET
+    """Voices of this page."""
+
+    def __iter__(self) -> Iterator[Voice]:
+        """What is on this page, in order."""
+        return iter(self.voices or ())
+
+    def __len__(self) -> int:
+        """How much is on this page."""
+        return len(self.voices or ())
+
+
+Pitch: TypeAlias = Literal["low", "medium", "high"] | str
+"""Pitch of a voice. An open set."""
+
+
+class PromptedVoice(WireStruct, frozen=True, kw_only=True):
+    """A voice made from a description."""
+
+    input: str
+    """Description of the voice; with `base_voice`, of what to change in it."""
+    base_voice: str | UnsetType = UNSET
+    """Id, or prebuilt name, of the voice to start from."""
+
+
+class ReplicatedVoice(WireStruct, frozen=True, kw_only=True):
+    """Recordings to make a voice from."""
+
+    consent_audio: AudioData
+    """Recording of the speaker's consent."""
+    source_audio: AudioData
+    """Recording of the voice."""
+
+
 class Voice(WireStruct, frozen=True, kw_only=True):
     """A voice for speech output: a prebuilt one, or one of the caller's own."""
 
@@ -104,63 +165,3 @@ class VoiceInput(WireStruct, frozen=True, kw_only=True):
 
 VoiceType: TypeAlias = Literal["replicated", "prompted", "prebuilt"] | str
 """How a voice came about: from recordings, from a description, or prebuilt. An open set."""
-
-Pitch: TypeAlias = Literal["low", "medium", "high"] | str
-"""Pitch of a voice. An open set."""
-
-
-class PromptedVoice(WireStruct, frozen=True, kw_only=True):
-    """A voice made from a description."""
-
-    input: str
-    """Description of the voice; with `base_voice`, of what to change in it."""
-    base_voice: str | UnsetType = UNSET
-    """Id, or prebuilt name, of the voice to start from."""
-
-
-class ReplicatedVoice(WireStruct, frozen=True, kw_only=True):
-    """Recordings to make a voice from."""
-
-    consent_audio: AudioData
-    """Recording of the speaker's consent."""
-    source_audio: AudioData
-    """Recording of the voice."""
-
-
-class AudioData(WireStruct, frozen=True, kw_only=True):
-    """Audio, inline."""
-
-    data: str
-    """The audio, base64."""
-    mime_type: str
-    """MIME type of `data`, such as `audio/wav`."""
-
-
-class CreateVoiceRequest(WireStruct, frozen=True, kw_only=True):
-    """Request that makes a voice."""
-
-    voice: VoiceInput
-    """The voice to make."""
-    store: bool | UnsetType = UNSET
-    """Keep the voice on the server; false when absent. Voices of type `prompted` need true."""
-
-
-DeleteVoiceResponse: TypeAlias = dict[str, Any]
-"""Answer to `DeleteVoice`; it has no members."""
-
-
-class ListVoicesResponse(WireStruct, frozen=True, kw_only=True):
-    """One page of voices: the caller's own, newest first, then the prebuilt ones."""
-
-    next_page_token: str | UnsetType = UNSET
-    """Token of the next page; absent or empty on the last one."""
-    voices: list[Voice] | UnsetType = UNSET
-    """Voices of this page."""
-
-    def __iter__(self) -> Iterator[Voice]:
-        """What is on this page, in order."""
-        return iter(self.voices or ())
-
-    def __len__(self) -> int:
-        """How much is on this page."""
-        return len(self.voices or ())

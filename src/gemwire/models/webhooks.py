@@ -32,6 +32,48 @@ __all__ = [
 ]
 
 
+class ListWebhooksResponse(WireStruct, frozen=True, kw_only=True):
+    """One page of webhooks."""
+
+    next_page_token: str | UnsetType = UNSET
+    """Token of the next page; absent on the last one."""
+    webhooks: list[Webhook] | UnsetType = UNSET
+    """Webhooks of this page."""
+
+    def __iter__(self) -> Iterator[Webhook]:
+        """What is on this page, in order."""
+        return iter(self.webhooks or ())
+
+    def __len__(self) -> int:
+        """How much is on this page."""
+        return len(self.webhooks or ())
+
+
+PingWebhookRequest: TypeAlias = dict[str, Any]
+"""Request that sends a ping event; it has no members."""
+
+RevocationBehavior: TypeAlias = (
+    Literal["revoke_previous_secrets_after_h24", "revoke_previous_secrets_immediately"] | str
+)
+"""When the earlier signing secrets end: after 24 hours or at once."""
+
+
+class RotateSigningSecretRequest(WireStruct, frozen=True, kw_only=True):
+    """Request that makes a new signing secret."""
+
+    revocation_behavior: RevocationBehavior | UnsetType = UNSET
+    """When the earlier secrets end."""
+
+
+class SigningSecret(WireStruct, frozen=True, kw_only=True):
+    """A secret that signs deliveries, without the secret itself."""
+
+    expire_time: str | UnsetType = UNSET
+    """Time from which the secret is no longer valid. Only on answers."""
+    truncated_secret: str | UnsetType = UNSET
+    """Part of the secret, enough to recognize it. Only on answers."""
+
+
 class Webhook(WireStruct, frozen=True, kw_only=True):
     """A project's subscription to events: the server sends them to `uri`, signed."""
 
@@ -67,48 +109,8 @@ class WebhookInput(WireStruct, frozen=True, kw_only=True):
     """Name of the caller's own."""
 
 
-class WebhookUpdate(WireStruct, frozen=True, kw_only=True):
-    """Request that changes a webhook."""
-
-    name: str | UnsetType = UNSET
-    """Name of the caller's own."""
-    state: WebhookUpdateState | UnsetType = UNSET
-    """Whether events are sent."""
-    subscribed_events: list[WebhookUpdateSubscribedEvent] | UnsetType = UNSET
-    """Events to send to `uri`."""
-    uri: str | UnsetType = UNSET
-    """URI that receives the events."""
-
-
-class ListWebhooksResponse(WireStruct, frozen=True, kw_only=True):
-    """One page of webhooks."""
-
-    next_page_token: str | UnsetType = UNSET
-    """Token of the next page; absent on the last one."""
-    webhooks: list[Webhook] | UnsetType = UNSET
-    """Webhooks of this page."""
-
-    def __iter__(self) -> Iterator[Webhook]:
-        """What is on this page, in order."""
-        return iter(self.webhooks or ())
-
-    def __len__(self) -> int:
-        """How much is on this page."""
-        return len(self.webhooks or ())
-
-
-PingWebhookRequest: TypeAlias = dict[str, Any]
-"""Request that sends a ping event; it has no members."""
-
 WebhookPingResponse: TypeAlias = dict[str, Any]
 """Answer to `PingWebhook`; it has no members."""
-
-
-class RotateSigningSecretRequest(WireStruct, frozen=True, kw_only=True):
-    """Request that makes a new signing secret."""
-
-    revocation_behavior: RevocationBehavior | UnsetType = UNSET
-    """When the earlier secrets end."""
 
 
 class WebhookRotateSigningSecretResponse(WireStruct, frozen=True, kw_only=True):
@@ -118,14 +120,8 @@ class WebhookRotateSigningSecretResponse(WireStruct, frozen=True, kw_only=True):
     """The new secret in whole; it is not shown again. Only on answers."""
 
 
-class SigningSecret(WireStruct, frozen=True, kw_only=True):
-    """A secret that signs deliveries, without the secret itself."""
-
-    expire_time: str | UnsetType = UNSET
-    """Time from which the secret is no longer valid. Only on answers."""
-    truncated_secret: str | UnsetType = UNSET
-    """Part of the secret, enough to recognize it. Only on answers."""
-
+WebhookState: TypeAlias = Literal["enabled", "disabled", "disabled_due_to_failed_deliveries"] | str
+"""Whether a webhook sends events; the server itself disables one whose deliveries keep failing."""
 
 WebhookSubscribedEvent: TypeAlias = (
     Literal[
@@ -142,6 +138,25 @@ WebhookSubscribedEvent: TypeAlias = (
 """Event that a webhook can subscribe to, named by what happened to a batch, an interaction or a
 video. An open set."""
 
+
+class WebhookUpdate(WireStruct, frozen=True, kw_only=True):
+    """Request that changes a webhook."""
+
+    name: str | UnsetType = UNSET
+    """Name of the caller's own."""
+    state: WebhookUpdateState | UnsetType = UNSET
+    """Whether events are sent."""
+    subscribed_events: list[WebhookUpdateSubscribedEvent] | UnsetType = UNSET
+    """Events to send to `uri`."""
+    uri: str | UnsetType = UNSET
+    """URI that receives the events."""
+
+
+WebhookUpdateState: TypeAlias = (
+    Literal["enabled", "disabled", "disabled_due_to_failed_deliveries"] | str
+)
+"""State to set; the values of `WebhookState`."""
+
 WebhookUpdateSubscribedEvent: TypeAlias = (
     Literal[
         "batch.succeeded",
@@ -155,19 +170,6 @@ WebhookUpdateSubscribedEvent: TypeAlias = (
     | str
 )
 """Event to subscribe to; the values of `WebhookSubscribedEvent`. An open set."""
-
-WebhookState: TypeAlias = Literal["enabled", "disabled", "disabled_due_to_failed_deliveries"] | str
-"""Whether a webhook sends events; the server itself disables one whose deliveries keep failing."""
-
-WebhookUpdateState: TypeAlias = (
-    Literal["enabled", "disabled", "disabled_due_to_failed_deliveries"] | str
-)
-"""State to set; the values of `WebhookState`."""
-
-RevocationBehavior: TypeAlias = (
-    Literal["revoke_previous_secrets_after_h24", "revoke_previous_secrets_immediately"] | str
-)
-"""When the earlier signing secrets end: after 24 hours or at once."""
 
 PingWebhookResponse: TypeAlias = WebhookPingResponse
 """Another name of `WebhookPingResponse`."""

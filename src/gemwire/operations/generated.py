@@ -103,6 +103,120 @@ __all__ = [
 ]
 
 OPERATIONS: Final[dict[str, Operation]] = {
+    "start_environment_file_upload": Operation(
+        id="StartEnvironmentFileUpload",
+        method="PUT",
+        path="/upload/{api_version}/environments/{environment}/files/{path}",
+        slashes=("path",),
+        query={"extract": "boolean", "overwrite": "boolean"},
+        headers={
+            "X-Goog-Upload-Header-Content-Length": "integer",
+            "X-Goog-Upload-Header-Content-Type": "string",
+        },
+        constants={"X-Goog-Upload-Command": "start", "X-Goog-Upload-Protocol": "resumable"},
+        response_header="X-Goog-Upload-URL",
+    ),
+    "list_agents": Operation(
+        id="ListAgents",
+        method="GET",
+        path="/{api_version}/agents",
+        query={"page_size": "integer", "page_token": "string", "parent": "string"},
+        response="ListAgentsResponse",
+    ),
+    "create_agent": Operation(
+        id="CreateAgent",
+        method="POST",
+        path="/{api_version}/agents",
+        body=("Agent",),
+        body_required=True,
+        response="Agent",
+    ),
+    "get_agent": Operation(
+        id="GetAgent", method="GET", path="/{api_version}/agents/{agentsId}", response="Agent"
+    ),
+    "delete_agent": Operation(
+        id="DeleteAgent", method="DELETE", path="/{api_version}/agents/{agentsId}", response="Empty"
+    ),
+    "list_credentials": Operation(
+        id="ListCredentials",
+        method="GET",
+        path="/{api_version}/credentials",
+        query={"page_size": "integer", "page_token": "string"},
+        response="ListCredentialsResponse",
+    ),
+    "create_credential": Operation(
+        id="CreateCredential",
+        method="POST",
+        path="/{api_version}/credentials",
+        body=("CredentialCreateParams",),
+        body_required=True,
+        response="Credential",
+    ),
+    "get_credential": Operation(
+        id="GetCredential",
+        method="GET",
+        path="/{api_version}/credentials/{id}",
+        response="Credential",
+    ),
+    "update_credential": Operation(
+        id="UpdateCredential",
+        method="PATCH",
+        path="/{api_version}/credentials/{id}",
+        query={"update_mask": "string"},
+        joined=("update_mask",),
+        body=("CredentialUpdate",),
+        body_required=True,
+        response="Credential",
+    ),
+    "delete_credential": Operation(
+        id="DeleteCredential",
+        method="DELETE",
+        path="/{api_version}/credentials/{id}",
+        response="Empty",
+    ),
+    "create_decision": Operation(
+        id="CreateDecision",
+        method="POST",
+        path="/{api_version}/decisions",
+        body=("CreateDecisionRequest",),
+        body_required=True,
+        response="CreateDecisionResponse",
+    ),
+    "list_environments": Operation(
+        id="ListEnvironments",
+        method="GET",
+        path="/{api_version}/environments",
+        query={"mode": "string", "page_size": "integer", "page_token": "string"},
+        response="ListEnvironmentsResponse",
+    ),
+    "create_environment": Operation(
+        id="CreateEnvironment",
+        method="POST",
+        path="/{api_version}/environments",
+        body=("CreateEnvironmentRequest",),
+        body_required=True,
+        response="Environment",
+    ),
+    "get_environment_files": Operation(
+        id="GetEnvironmentFiles",
+        method="GET",
+        path="/{api_version}/environments/{environment}/files/{path}",
+        slashes=("path",),
+        query={"page_size": "integer", "page_token": "string", "recursive": "boolean"},
+        response="GetEnvironmentFilesResponse",
+    ),
+    "get_environment": Operation(
+        id="GetEnvironment",
+        method="GET",
+        path="/{api_version}/environments/{id}",
+        response="Environment",
+    ),
+    "delete_environment": Operation(
+        id="DeleteEnvironment",
+        method="DELETE",
+        path="/{api_version}/environments/{id}",
+        response="Empty",
+    ),
     "create_interaction": Operation(
         id="CreateInteraction",
         method="POST",
@@ -116,18 +230,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
         id="getInteractionById",
         method="GET",
         path="/{api_version}/interactions/{interactionsId}",
-        query={"stream": "boolean", "last_event_id": "string", "include_input": "boolean"},
+        query={"include_input": "boolean", "last_event_id": "string", "stream": "boolean"},
         response="Interaction",
         streams=True,
     ),
     "delete_interaction": Operation(
         id="deleteInteraction", method="DELETE", path="/{api_version}/interactions/{interactionsId}"
-    ),
-    "cancel_interaction": Operation(
-        id="cancelInteractionById",
-        method="POST",
-        path="/{api_version}/interactions/{interactionsId}/cancel",
-        response="Interaction",
     ),
     "create_interaction_auth_token": Operation(
         id="CreateInteractionAuthToken",
@@ -142,6 +250,90 @@ OPERATIONS: Final[dict[str, Operation]] = {
         method="DELETE",
         path="/{api_version}/interactions/{interactionsId}/auth_tokens/{auth_tokensId}",
         response="Empty",
+    ),
+    "cancel_interaction": Operation(
+        id="cancelInteractionById",
+        method="POST",
+        path="/{api_version}/interactions/{interactionsId}/cancel",
+        response="Interaction",
+    ),
+    "list_triggers": Operation(
+        id="ListTriggers",
+        method="GET",
+        path="/{api_version}/triggers",
+        query={"filter": "string", "page_size": "integer", "page_token": "string"},
+        response="ListTriggersResponse",
+    ),
+    "create_trigger": Operation(
+        id="CreateTrigger",
+        method="POST",
+        path="/{api_version}/triggers",
+        body=("TriggerCreateParams",),
+        body_required=True,
+        response="Trigger",
+    ),
+    "get_trigger": Operation(
+        id="GetTrigger", method="GET", path="/{api_version}/triggers/{id}", response="Trigger"
+    ),
+    "update_trigger": Operation(
+        id="UpdateTrigger",
+        method="PATCH",
+        path="/{api_version}/triggers/{id}",
+        body=("TriggerUpdate",),
+        body_required=True,
+        response="Trigger",
+    ),
+    "delete_trigger": Operation(
+        id="DeleteTrigger", method="DELETE", path="/{api_version}/triggers/{id}", response="Empty"
+    ),
+    "list_trigger_executions": Operation(
+        id="ListTriggerExecutions",
+        method="GET",
+        path="/{api_version}/triggers/{triggerId}/executions",
+        query={"page_size": "integer", "page_token": "string"},
+        response="ListTriggerExecutionsResponse",
+    ),
+    "run_trigger": Operation(
+        id="RunTrigger",
+        method="POST",
+        path="/{api_version}/triggers/{triggerId}/executions",
+        response="TriggerExecution",
+    ),
+    "list_voices": Operation(
+        id="ListVoices",
+        method="GET",
+        path="/{api_version}/voices",
+        query={
+            "accent": "array",
+            "context": "array",
+            "gender": "array",
+            "language_code": "array",
+            "persona": "array",
+            "pitch": "array",
+            "region_code": "array",
+            "type": "array",
+            "page_size": "integer",
+            "page_token": "string",
+            "search": "string",
+        },
+        response="ListVoicesResponse",
+    ),
+    "create_voice": Operation(
+        id="CreateVoice",
+        method="POST",
+        path="/{api_version}/voices",
+        body=("CreateVoiceRequest",),
+        body_required=True,
+        response="Voice",
+    ),
+    "get_voice": Operation(
+        id="GetVoice", method="GET", path="/{api_version}/voices/{voicesId}", response="Voice"
+    ),
+    "delete_voice": Operation(
+        id="DeleteVoice",
+        method="DELETE",
+        path="/{api_version}/voices/{voicesId}",
+        response="DeleteVoiceResponse",
     ),
     "list_webhooks": Operation(
         id="ListWebhooks",
@@ -190,499 +382,42 @@ OPERATIONS: Final[dict[str, Operation]] = {
         body_may_be_empty=True,
         response="WebhookRotateSigningSecretResponse",
     ),
-    "list_agents": Operation(
-        id="ListAgents",
-        method="GET",
-        path="/{api_version}/agents",
-        query={"page_size": "integer", "page_token": "string", "parent": "string"},
-        response="ListAgentsResponse",
-    ),
-    "create_agent": Operation(
-        id="CreateAgent",
-        method="POST",
-        path="/{api_version}/agents",
-        body=("Agent",),
-        body_required=True,
-        response="Agent",
-    ),
-    "get_agent": Operation(
-        id="GetAgent", method="GET", path="/{api_version}/agents/{agentsId}", response="Agent"
-    ),
-    "delete_agent": Operation(
-        id="DeleteAgent", method="DELETE", path="/{api_version}/agents/{agentsId}", response="Empty"
-    ),
-    "list_environments": Operation(
-        id="ListEnvironments",
-        method="GET",
-        path="/{api_version}/environments",
-        query={"mode": "string", "page_size": "integer", "page_token": "string"},
-        response="ListEnvironmentsResponse",
-    ),
-    "create_environment": Operation(
-        id="CreateEnvironment",
-        method="POST",
-        path="/{api_version}/environments",
-        body=("CreateEnvironmentRequest",),
-        body_required=True,
-        response="Environment",
-    ),
-    "get_environment": Operation(
-        id="GetEnvironment",
-        method="GET",
-        path="/{api_version}/environments/{id}",
-        response="Environment",
-    ),
-    "delete_environment": Operation(
-        id="DeleteEnvironment",
-        method="DELETE",
-        path="/{api_version}/environments/{id}",
-        response="Empty",
-    ),
-    "get_environment_files": Operation(
-        id="GetEnvironmentFiles",
-        method="GET",
-        path="/{api_version}/environments/{environment}/files/{path}",
-        slashes=("path",),
-        query={"page_size": "integer", "page_token": "string", "recursive": "boolean"},
-        response="GetEnvironmentFilesResponse",
-    ),
-    "start_environment_file_upload": Operation(
-        id="StartEnvironmentFileUpload",
-        method="PUT",
-        path="/upload/{api_version}/environments/{environment}/files/{path}",
-        slashes=("path",),
-        query={"extract": "boolean", "overwrite": "boolean"},
-        headers={
-            "X-Goog-Upload-Header-Content-Length": "integer",
-            "X-Goog-Upload-Header-Content-Type": "string",
-        },
-        constants={"X-Goog-Upload-Command": "start", "X-Goog-Upload-Protocol": "resumable"},
-        response_header="X-Goog-Upload-URL",
-    ),
-    "list_triggers": Operation(
-        id="ListTriggers",
-        method="GET",
-        path="/{api_version}/triggers",
-        query={"filter": "string", "page_size": "integer", "page_token": "string"},
-        response="ListTriggersResponse",
-    ),
-    "create_trigger": Operation(
-        id="CreateTrigger",
-        method="POST",
-        path="/{api_version}/triggers",
-        body=("TriggerCreateParams",),
-        body_required=True,
-        response="Trigger",
-    ),
-    "get_trigger": Operation(
-        id="GetTrigger", method="GET", path="/{api_version}/triggers/{id}", response="Trigger"
-    ),
-    "update_trigger": Operation(
-        id="UpdateTrigger",
-        method="PATCH",
-        path="/{api_version}/triggers/{id}",
-        body=("TriggerUpdate",),
-        body_required=True,
-        response="Trigger",
-    ),
-    "delete_trigger": Operation(
-        id="DeleteTrigger", method="DELETE", path="/{api_version}/triggers/{id}", response="Empty"
-    ),
-    "list_trigger_executions": Operation(
-        id="ListTriggerExecutions",
-        method="GET",
-        path="/{api_version}/triggers/{triggerId}/executions",
-        query={"page_size": "integer", "page_token": "string"},
-        response="ListTriggerExecutionsResponse",
-    ),
-    "run_trigger": Operation(
-        id="RunTrigger",
-        method="POST",
-        path="/{api_version}/triggers/{triggerId}/executions",
-        response="TriggerExecution",
-    ),
-    "list_credentials": Operation(
-        id="ListCredentials",
-        method="GET",
-        path="/{api_version}/credentials",
-        query={"page_size": "integer", "page_token": "string"},
-        response="ListCredentialsResponse",
-    ),
-    "create_credential": Operation(
-        id="CreateCredential",
-        method="POST",
-        path="/{api_version}/credentials",
-        body=("CredentialCreateParams",),
-        body_required=True,
-        response="Credential",
-    ),
-    "get_credential": Operation(
-        id="GetCredential",
-        method="GET",
-        path="/{api_version}/credentials/{id}",
-        response="Credential",
-    ),
-    "update_credential": Operation(
-        id="UpdateCredential",
-        method="PATCH",
-        path="/{api_version}/credentials/{id}",
-        query={"update_mask": "string"},
-        joined=("update_mask",),
-        body=("CredentialUpdate",),
-        body_required=True,
-        response="Credential",
-    ),
-    "delete_credential": Operation(
-        id="DeleteCredential",
-        method="DELETE",
-        path="/{api_version}/credentials/{id}",
-        response="Empty",
-    ),
-    "list_voices": Operation(
-        id="ListVoices",
-        method="GET",
-        path="/{api_version}/voices",
-        query={
-            "accent": "array",
-            "context": "array",
-            "gender": "array",
-            "language_code": "array",
-            "page_size": "integer",
-            "page_token": "string",
-            "persona": "array",
-            "pitch": "array",
-            "region_code": "array",
-            "search": "string",
-            "type": "array",
-        },
-        response="ListVoicesResponse",
-    ),
-    "create_voice": Operation(
-        id="CreateVoice",
-        method="POST",
-        path="/{api_version}/voices",
-        body=("CreateVoiceRequest",),
-        body_required=True,
-        response="Voice",
-    ),
-    "get_voice": Operation(
-        id="GetVoice", method="GET", path="/{api_version}/voices/{voicesId}", response="Voice"
-    ),
-    "delete_voice": Operation(
-        id="DeleteVoice",
-        method="DELETE",
-        path="/{api_version}/voices/{voicesId}",
-        response="DeleteVoiceResponse",
-    ),
-    "create_decision": Operation(
-        id="CreateDecision",
-        method="POST",
-        path="/{api_version}/decisions",
-        body=("CreateDecisionRequest",),
-        body_required=True,
-        response="CreateDecisionResponse",
-    ),
 }
 """All operations by the name of their function."""
 
 
-def create_interaction(
-    body: CreateModelInteraction | CreateAgentInteraction | Mapping[str, Any] | bytes,
+def start_environment_file_upload(
+    environment_id: str,
+    path: str,
     /,
     *,
+    content_length: int,
+    content_type: str,
+    extract: bool | UnsetType | None = None,
+    overwrite: bool | UnsetType | None = None,
     api_version: str = "v1beta",
     parent: str | UnsetType | None = None,
-) -> Request[Interaction]:
-    """Run a model or an agent on an input; with `stream: true` the answer comes as Server-Sent
-    Events.
+) -> Request[str]:
+    """Begin a resumable upload of a file; the bytes go to the URL in the `X-Goog-Upload-URL` header
+    of the answer.
 
     Args:
-        body: A model, a mapping, or the bytes of a JSON object.
+        environment_id: The `id` of the environment.
+        path: Path that the file gets, from the root of the workspace; its slashes stay.
+        content_length: Size of the file in bytes.
+        content_type: MIME type of the file.
+        extract: Take the file for a tar or tar.gz archive and unpack it into `path`.
+        overwrite: Replace a file that is already there.
         api_version: Version of the API: `v1beta` or `v1`.
         parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
     """
-    return OPERATIONS["create_interaction"].request(
-        {},
-        body=body,
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def get_interaction(
-    interaction_id: str,
-    /,
-    *,
-    stream: bool | UnsetType | None = None,
-    last_event_id: str | UnsetType | None = None,
-    include_input: bool | UnsetType | None = None,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Interaction]:
-    """Read a stored interaction, as it is now or as the stream of its events.
-
-    Args:
-        interaction_id: The `id` of the interaction.
-        stream: Answer with the events instead of the resource.
-        last_event_id: Go on after the event with this `event_id`; only with `stream`.
-        include_input: Give the `input` of the interaction back too.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["get_interaction"].request(
-        {"interactionsId": interaction_id},
-        query={"stream": stream, "last_event_id": last_event_id, "include_input": include_input},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def delete_interaction(
-    interaction_id: str,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[None]:
-    """Delete a stored interaction; the answer is empty.
-
-    Args:
-        interaction_id: The `id` of the interaction.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["delete_interaction"].request(
-        {"interactionsId": interaction_id},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def cancel_interaction(
-    interaction_id: str,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Interaction]:
-    """Stop an interaction that runs in the background.
-
-    Args:
-        interaction_id: The `id` of the interaction.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["cancel_interaction"].request(
-        {"interactionsId": interaction_id},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def create_interaction_auth_token(
-    interaction_id: str,
-    body: InteractionAuthTokenCreateParams | Mapping[str, Any] | bytes,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[InteractionAuthToken]:
-    """Make a token that stands in for the API key on the live socket of one interaction.
-
-    Args:
-        interaction_id: The `id` of the interaction.
-        body: A model, a mapping, or the bytes of a JSON object.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["create_interaction_auth_token"].request(
-        {"interactionsId": interaction_id},
-        body=body,
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def delete_interaction_auth_token(
-    interaction_id: str,
-    auth_token_id: str,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Empty]:
-    """Take back a token of the live socket.
-
-    Args:
-        interaction_id: The `id` of the interaction.
-        auth_token_id: The token.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["delete_interaction_auth_token"].request(
-        {"interactionsId": interaction_id, "auth_tokensId": auth_token_id},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def list_webhooks(
-    *,
-    page_size: int | UnsetType | None = None,
-    page_token: str | UnsetType | None = None,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[ListWebhooksResponse]:
-    """List the webhooks of the project.
-
-    Args:
-        page_size: Largest number of webhooks of a page; 50 when absent.
-        page_token: The `next_page_token` of the page before.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["list_webhooks"].request(
-        {},
-        query={"page_size": page_size, "page_token": page_token},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def create_webhook(
-    body: WebhookInput | Mapping[str, Any] | bytes,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Webhook]:
-    """Create a webhook; this answer alone has the whole signing secret.
-
-    Args:
-        body: A model, a mapping, or the bytes of a JSON object.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["create_webhook"].request(
-        {},
-        body=body,
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def get_webhook(
-    webhook_id: str,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Webhook]:
-    """Read a webhook.
-
-    Args:
-        webhook_id: The `id` of the webhook.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["get_webhook"].request(
-        {"id": webhook_id},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def update_webhook(
-    webhook_id: str,
-    body: WebhookUpdate | Mapping[str, Any] | bytes,
-    /,
-    *,
-    update_mask: str | Sequence[str] | UnsetType | None = None,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Webhook]:
-    """Change a webhook.
-
-    Args:
-        webhook_id: The `id` of the webhook.
-        body: A model, a mapping, or the bytes of a JSON object.
-        update_mask: Members to change, as a field mask; several as a list.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["update_webhook"].request(
-        {"id": webhook_id},
-        query={"update_mask": update_mask},
-        body=body,
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def delete_webhook(
-    webhook_id: str,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Empty]:
-    """Delete a webhook.
-
-    Args:
-        webhook_id: The `id` of the webhook.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["delete_webhook"].request(
-        {"id": webhook_id},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def ping_webhook(
-    webhook_id: str,
-    body: PingWebhookRequest | Mapping[str, Any] | bytes | None = None,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[WebhookPingResponse]:
-    """Let the server ping a webhook.
-
-    Args:
-        webhook_id: The `id` of the webhook.
-        body: A model, a mapping, or the bytes of a JSON object.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["ping_webhook"].request(
-        {"id": webhook_id},
-        body=body,
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def rotate_signing_secret(
-    webhook_id: str,
-    body: RotateSigningSecretRequest | Mapping[str, Any] | bytes | None = None,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[WebhookRotateSigningSecretResponse]:
-    """Give a webhook a new signing secret; this answer alone has the whole secret.
-
-    Args:
-        webhook_id: The `id` of the webhook.
-        body: A model, a mapping, or the bytes of a JSON object.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["rotate_signing_secret"].request(
-        {"id": webhook_id},
-        body=body,
+    return OPERATIONS["start_environment_file_upload"].request(
+        {"environment": environment_id, "path": path},
+        query={"extract": extract, "overwrite": overwrite},
+        headers={
+            "X-Goog-Upload-Header-Content-Length": content_length,
+            "X-Goog-Upload-Header-Content-Type": content_type,
+        },
         api_version=api_version,
         parent=parent,
     )
@@ -777,6 +512,142 @@ def delete_agent(
     )
 
 
+def list_credentials(
+    *,
+    page_size: int | UnsetType | None = None,
+    page_token: str | UnsetType | None = None,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[ListCredentialsResponse]:
+    """List the credentials.
+
+    Args:
+        page_size: Largest number of credentials of a page.
+        page_token: The `next_page_token` of the page before.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["list_credentials"].request(
+        {},
+        query={"page_size": page_size, "page_token": page_token},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def create_credential(
+    body: CredentialCreateParams | Mapping[str, Any] | bytes,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Credential]:
+    """Create a credential; its secrets are never sent back.
+
+    Args:
+        body: A model, a mapping, or the bytes of a JSON object.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["create_credential"].request(
+        {},
+        body=body,
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def get_credential(
+    credential_id: str,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Credential]:
+    """Read a credential, without its secrets.
+
+    Args:
+        credential_id: The `id` of the credential.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["get_credential"].request(
+        {"id": credential_id},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def update_credential(
+    credential_id: str,
+    body: CredentialUpdate | Mapping[str, Any] | bytes,
+    /,
+    *,
+    update_mask: str | Sequence[str] | UnsetType | None = None,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Credential]:
+    """Change a credential.
+
+    Args:
+        credential_id: The `id` of the credential.
+        body: A model, a mapping, or the bytes of a JSON object.
+        update_mask: Members to change, as a field mask; several as a list.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["update_credential"].request(
+        {"id": credential_id},
+        query={"update_mask": update_mask},
+        body=body,
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def delete_credential(
+    credential_id: str,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Empty]:
+    """Delete a credential.
+
+    Args:
+        credential_id: The `id` of the credential.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["delete_credential"].request(
+        {"id": credential_id},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def create_decision(
+    body: CreateDecisionRequest | Mapping[str, Any] | bytes,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[CreateDecisionResponse]:
+    """Let a model answer questions about an input.
+
+    Args:
+        body: A model, a mapping, or the bytes of a JSON object.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["create_decision"].request(
+        {},
+        body=body,
+        api_version=api_version,
+        parent=parent,
+    )
+
+
 def list_environments(
     *,
     mode: str | UnsetType | None = None,
@@ -824,6 +695,37 @@ def create_environment(
     )
 
 
+def get_environment_files(
+    environment_id: str,
+    path: str,
+    /,
+    *,
+    page_size: int | UnsetType | None = None,
+    page_token: str | UnsetType | None = None,
+    recursive: bool | UnsetType | None = None,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[GetEnvironmentFilesResponse]:
+    """Read what is known about a file, or list a directory.
+
+    Args:
+        environment_id: The `id` of the environment.
+        path: Where to look, from the root of the workspace, such as `src`; its slashes stay. Empty
+            for the root.
+        page_size: Largest number of entries of a page.
+        page_token: The `next_page_token` of the page before.
+        recursive: List what is below the directories of the directory too.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["get_environment_files"].request(
+        {"environment": environment_id, "path": path},
+        query={"page_size": page_size, "page_token": page_token, "recursive": recursive},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
 def get_environment(
     environment_id: str,
     /,
@@ -866,69 +768,141 @@ def delete_environment(
     )
 
 
-def get_environment_files(
-    environment_id: str,
-    path: str,
+def create_interaction(
+    body: CreateModelInteraction | CreateAgentInteraction | Mapping[str, Any] | bytes,
     /,
     *,
-    page_size: int | UnsetType | None = None,
-    page_token: str | UnsetType | None = None,
-    recursive: bool | UnsetType | None = None,
     api_version: str = "v1beta",
     parent: str | UnsetType | None = None,
-) -> Request[GetEnvironmentFilesResponse]:
-    """Read what is known about a file, or list a directory.
+) -> Request[Interaction]:
+    """Run a model or an agent on an input; with `stream: true` the answer comes as Server-Sent
+    Events.
 
     Args:
-        environment_id: The `id` of the environment.
-        path: Where to look, from the root of the workspace, such as `src`; its slashes stay. Empty
-            for the root.
-        page_size: Largest number of entries of a page.
-        page_token: The `next_page_token` of the page before.
-        recursive: List what is below the directories of the directory too.
+        body: A model, a mapping, or the bytes of a JSON object.
         api_version: Version of the API: `v1beta` or `v1`.
         parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
     """
-    return OPERATIONS["get_environment_files"].request(
-        {"environment": environment_id, "path": path},
-        query={"page_size": page_size, "page_token": page_token, "recursive": recursive},
+    return OPERATIONS["create_interaction"].request(
+        {},
+        body=body,
         api_version=api_version,
         parent=parent,
     )
 
 
-def start_environment_file_upload(
-    environment_id: str,
-    path: str,
+def get_interaction(
+    interaction_id: str,
     /,
     *,
-    content_length: int,
-    content_type: str,
-    extract: bool | UnsetType | None = None,
-    overwrite: bool | UnsetType | None = None,
+    include_input: bool | UnsetType | None = None,
+    last_event_id: str | UnsetType | None = None,
+    stream: bool | UnsetType | None = None,
     api_version: str = "v1beta",
     parent: str | UnsetType | None = None,
-) -> Request[str]:
-    """Begin a resumable upload of a file; the bytes go to the URL in the `X-Goog-Upload-URL` header
-    of the answer.
+) -> Request[Interaction]:
+    """Read a stored interaction, as it is now or as the stream of its events.
 
     Args:
-        environment_id: The `id` of the environment.
-        path: Path that the file gets, from the root of the workspace; its slashes stay.
-        content_length: Size of the file in bytes.
-        content_type: MIME type of the file.
-        extract: Take the file for a tar or tar.gz archive and unpack it into `path`.
-        overwrite: Replace a file that is already there.
+        interaction_id: The `id` of the interaction.
+        include_input: Give the `input` of the interaction back too.
+        last_event_id: Go on after the event with this `event_id`; only with `stream`.
+        stream: Answer with the events instead of the resource.
         api_version: Version of the API: `v1beta` or `v1`.
         parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
     """
-    return OPERATIONS["start_environment_file_upload"].request(
-        {"environment": environment_id, "path": path},
-        query={"extract": extract, "overwrite": overwrite},
-        headers={
-            "X-Goog-Upload-Header-Content-Length": content_length,
-            "X-Goog-Upload-Header-Content-Type": content_type,
-        },
+    return OPERATIONS["get_interaction"].request(
+        {"interactionsId": interaction_id},
+        query={"include_input": include_input, "last_event_id": last_event_id, "stream": stream},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def delete_interaction(
+    interaction_id: str,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[None]:
+    """Delete a stored interaction; the answer is empty.
+
+    Args:
+        interaction_id: The `id` of the interaction.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["delete_interaction"].request(
+        {"interactionsId": interaction_id},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def create_interaction_auth_token(
+    interaction_id: str,
+    body: InteractionAuthTokenCreateParams | Mapping[str, Any] | bytes,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[InteractionAuthToken]:
+    """Make a token that stands in for the API key on the live socket of one interaction.
+
+    Args:
+        interaction_id: The `id` of the interaction.
+        body: A model, a mapping, or the bytes of a JSON object.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["create_interaction_auth_token"].request(
+        {"interactionsId": interaction_id},
+        body=body,
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def delete_interaction_auth_token(
+    auth_token_id: str,
+    interaction_id: str,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Empty]:
+    """Take back a token of the live socket.
+
+    Args:
+        auth_token_id: The token.
+        interaction_id: The `id` of the interaction.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["delete_interaction_auth_token"].request(
+        {"auth_tokensId": auth_token_id, "interactionsId": interaction_id},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def cancel_interaction(
+    interaction_id: str,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Interaction]:
+    """Stop an interaction that runs in the background.
+
+    Args:
+        interaction_id: The `id` of the interaction.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["cancel_interaction"].request(
+        {"interactionsId": interaction_id},
         api_version=api_version,
         parent=parent,
     )
@@ -1094,133 +1068,19 @@ def run_trigger(
     )
 
 
-def list_credentials(
-    *,
-    page_size: int | UnsetType | None = None,
-    page_token: str | UnsetType | None = None,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[ListCredentialsResponse]:
-    """List the credentials.
-
-    Args:
-        page_size: Largest number of credentials of a page.
-        page_token: The `next_page_token` of the page before.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["list_credentials"].request(
-        {},
-        query={"page_size": page_size, "page_token": page_token},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def create_credential(
-    body: CredentialCreateParams | Mapping[str, Any] | bytes,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Credential]:
-    """Create a credential; its secrets are never sent back.
-
-    Args:
-        body: A model, a mapping, or the bytes of a JSON object.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["create_credential"].request(
-        {},
-        body=body,
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def get_credential(
-    credential_id: str,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Credential]:
-    """Read a credential, without its secrets.
-
-    Args:
-        credential_id: The `id` of the credential.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["get_credential"].request(
-        {"id": credential_id},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def update_credential(
-    credential_id: str,
-    body: CredentialUpdate | Mapping[str, Any] | bytes,
-    /,
-    *,
-    update_mask: str | Sequence[str] | UnsetType | None = None,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Credential]:
-    """Change a credential.
-
-    Args:
-        credential_id: The `id` of the credential.
-        body: A model, a mapping, or the bytes of a JSON object.
-        update_mask: Members to change, as a field mask; several as a list.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["update_credential"].request(
-        {"id": credential_id},
-        query={"update_mask": update_mask},
-        body=body,
-        api_version=api_version,
-        parent=parent,
-    )
-
-
-def delete_credential(
-    credential_id: str,
-    /,
-    *,
-    api_version: str = "v1beta",
-    parent: str | UnsetType | None = None,
-) -> Request[Empty]:
-    """Delete a credential.
-
-    Args:
-        credential_id: The `id` of the credential.
-        api_version: Version of the API: `v1beta` or `v1`.
-        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
-    """
-    return OPERATIONS["delete_credential"].request(
-        {"id": credential_id},
-        api_version=api_version,
-        parent=parent,
-    )
-
-
 def list_voices(
     *,
     accent: Sequence[str] | UnsetType | None = None,
     context: Sequence[str] | UnsetType | None = None,
     gender: Sequence[str] | UnsetType | None = None,
     language_code: Sequence[str] | UnsetType | None = None,
-    page_size: int | UnsetType | None = None,
-    page_token: str | UnsetType | None = None,
     persona: Sequence[str] | UnsetType | None = None,
     pitch: Sequence[str] | UnsetType | None = None,
     region_code: Sequence[str] | UnsetType | None = None,
-    search: str | UnsetType | None = None,
     type: Sequence[str] | UnsetType | None = None,
+    page_size: int | UnsetType | None = None,
+    page_token: str | UnsetType | None = None,
+    search: str | UnsetType | None = None,
     api_version: str = "v1beta",
     parent: str | UnsetType | None = None,
 ) -> Request[ListVoicesResponse]:
@@ -1232,15 +1092,15 @@ def list_voices(
         context: Uses, such as `News`; any of them matches, case aside.
         gender: Genders, such as `neutral`; any of them matches, case aside.
         language_code: Languages, as BCP 47 tags; any of them matches, case aside.
-        page_size: Largest number of voices of a page; 50 when absent, and more than 1000 counts as
-            1000.
-        page_token: The `next_page_token` of the page before.
         persona: Characters, such as `Narrator`; any of them matches, case aside.
         pitch: Pitches, `low`, `medium` or `high`; any of them matches, case aside.
         region_code: Regions, as ISO 3166-1 alpha-2 or UN M.49 codes; any of them matches, case
             aside.
-        search: Text to find in `display_name` or `description`, case aside; at most 2048 bytes.
         type: Types, `prebuilt`, `replicated` or `prompted`; any of them matches, case aside.
+        page_size: Largest number of voices of a page; 50 when absent, and more than 1000 counts as
+            1000.
+        page_token: The `next_page_token` of the page before.
+        search: Text to find in `display_name` or `description`, case aside; at most 2048 bytes.
         api_version: Version of the API: `v1beta` or `v1`.
         parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
     """
@@ -1251,13 +1111,13 @@ def list_voices(
             "context": context,
             "gender": gender,
             "language_code": language_code,
-            "page_size": page_size,
-            "page_token": page_token,
             "persona": persona,
             "pitch": pitch,
             "region_code": region_code,
-            "search": search,
             "type": type,
+            "page_size": page_size,
+            "page_token": page_token,
+            "search": search,
         },
         api_version=api_version,
         parent=parent,
@@ -1328,22 +1188,162 @@ def delete_voice(
     )
 
 
-def create_decision(
-    body: CreateDecisionRequest | Mapping[str, Any] | bytes,
+def list_webhooks(
+    *,
+    page_size: int | UnsetType | None = None,
+    page_token: str | UnsetType | None = None,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[ListWebhooksResponse]:
+    """List the webhooks of the project.
+
+    Args:
+        page_size: Largest number of webhooks of a page; 50 when absent.
+        page_token: The `next_page_token` of the page before.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["list_webhooks"].request(
+        {},
+        query={"page_size": page_size, "page_token": page_token},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def create_webhook(
+    body: WebhookInput | Mapping[str, Any] | bytes,
     /,
     *,
     api_version: str = "v1beta",
     parent: str | UnsetType | None = None,
-) -> Request[CreateDecisionResponse]:
-    """Let a model answer questions about an input.
+) -> Request[Webhook]:
+    """Create a webhook; this answer alone has the whole signing secret.
 
     Args:
         body: A model, a mapping, or the bytes of a JSON object.
         api_version: Version of the API: `v1beta` or `v1`.
         parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
     """
-    return OPERATIONS["create_decision"].request(
+    return OPERATIONS["create_webhook"].request(
         {},
+        body=body,
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def get_webhook(
+    webhook_id: str,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Webhook]:
+    """Read a webhook.
+
+    Args:
+        webhook_id: The `id` of the webhook.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["get_webhook"].request(
+        {"id": webhook_id},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def update_webhook(
+    webhook_id: str,
+    body: WebhookUpdate | Mapping[str, Any] | bytes,
+    /,
+    *,
+    update_mask: str | Sequence[str] | UnsetType | None = None,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Webhook]:
+    """Change a webhook.
+
+    Args:
+        webhook_id: The `id` of the webhook.
+        body: A model, a mapping, or the bytes of a JSON object.
+        update_mask: Members to change, as a field mask; several as a list.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["update_webhook"].request(
+        {"id": webhook_id},
+        query={"update_mask": update_mask},
+        body=body,
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def delete_webhook(
+    webhook_id: str,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[Empty]:
+    """Delete a webhook.
+
+    Args:
+        webhook_id: The `id` of the webhook.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["delete_webhook"].request(
+        {"id": webhook_id},
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def ping_webhook(
+    webhook_id: str,
+    body: PingWebhookRequest | Mapping[str, Any] | bytes | None = None,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[WebhookPingResponse]:
+    """Let the server ping a webhook.
+
+    Args:
+        webhook_id: The `id` of the webhook.
+        body: A model, a mapping, or the bytes of a JSON object.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["ping_webhook"].request(
+        {"id": webhook_id},
+        body=body,
+        api_version=api_version,
+        parent=parent,
+    )
+
+
+def rotate_signing_secret(
+    webhook_id: str,
+    body: RotateSigningSecretRequest | Mapping[str, Any] | bytes | None = None,
+    /,
+    *,
+    api_version: str = "v1beta",
+    parent: str | UnsetType | None = None,
+) -> Request[WebhookRotateSigningSecretResponse]:
+    """Give a webhook a new signing secret; this answer alone has the whole secret.
+
+    Args:
+        webhook_id: The `id` of the webhook.
+        body: A model, a mapping, or the bytes of a JSON object.
+        api_version: Version of the API: `v1beta` or `v1`.
+        parent: On Vertex AI: whose resources, as `projects/{project}/locations/{location}`.
+    """
+    return OPERATIONS["rotate_signing_secret"].request(
+        {"id": webhook_id},
         body=body,
         api_version=api_version,
         parent=parent,
