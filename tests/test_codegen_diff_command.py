@@ -240,7 +240,6 @@ def test_the_page_has_five_commands() -> None:
             assert words[0] == ".venv/bin/python" or (ROOT / words[0]).exists()
 
 
-@pytest.mark.skipif(not NEWEST.exists(), reason="spec/ is not in its reduced form")
 def test_the_comparison_of_the_page_is_true() -> None:
     (block,) = [block for block in BLOCKS if block.startswith("$ make spec-diff")]
     command, _, expected = block.partition("\n")

@@ -46,7 +46,7 @@ def read(hint: Any, text: bytes) -> Any:
         refused = error
     alternatives = shape(hint)
     first = text[:1]
-    if alternatives.scalar is Int64:
+    if Int64 in (get_args(alternatives.scalar) or (alternatives.scalar,)):
         digits = text.strip(b'"')
         if digits.removeprefix(b"-").isdigit() and len(digits) <= MAX_INT64_DIGITS:
             number = BareInt64(digits) if digits == text else Int64(digits)
