@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -245,7 +246,12 @@ def test_the_comparison_of_the_page_is_true() -> None:
     command, _, expected = block.partition("\n")
     # What the target runs; the target itself would set up an environment.
     told = subprocess.run(
-        ["make", "-n", *command.split()[2:]], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-n", "--no-print-directory", *command.split()[2:]],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
     )
     line = told.stdout.replace("\\\n", " ").splitlines()[-1]
     words = line.split()
